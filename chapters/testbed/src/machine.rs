@@ -1,0 +1,181 @@
+//! What this machine has for running a Kafka: Java, Maven, a Docker engine.
+
+use std::io::{Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// The oldest Java that Apache Kafka's broker runs on (KIP-1013).
+pub const JAVA_AT_LEAST: u32 = 17;
+
+/// How a tool was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It is there and fit; its version.
+    Ready(String),
+    /// It is there and does not serve; why.
+    Unfit(String),
+    /// It is not there; what was looked for.
+    Missing(String),
+}
+
+/// One tool, and the one command that mends its absence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tool {
+    /// Its name as a person says it.
+    pub name: &'static str,
+    /// How it was found.
+    pub state: State,
+    /// What to type to have it.
+    pub mend: String,
+}
+
+impl Tool {
+    /// True if it can be used.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.state, State::Ready(_))
+    }
+}
+
+/// What was found on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// A Java that runs the broker.
+    pub java: Tool,
+    /// Maven, which fetches Kafka's jars.
+    pub maven: Tool,
+    /// A Docker engine that answers.
+    pub docker: Tool,
+}
+
+impl Machine {
+    /// Looks: runs `java -version` and `mvn` by name, and asks the Docker engine for its version.
+    ///
+    /// Maven is only looked up, not started: that would cost half a second.
+    pub fn probe() -> Machine {
+        Machine { java: java(), maven: maven(), docker: docker() }
+    }
+}
+
+/// The Java to use: `$JAVA_HOME/bin/java` where that is set, else `java` on the PATH.
+pub fn java_program() -> PathBuf {
+    match std::env::var_os("JAVA_HOME").filter(|home| !home.is_empty()) {
+        Some(home) => Path::new(&home).join("bin").join("java"),
+        None => PathBuf::from("java"),
+    }
+}
+
+/// Reads the major version out of what `java -version` prints: 17 of `openjdk version "17.0.15"`,
+/// 8 of `java version "1.8.0_392"`.
+pub fn java_major(version_output: &str) -> Option<u32> {
+    let quoted = version_output.split('"').nth(1)?;
+    let mut numbers = quoted.split(|c: char| !c.is_ascii_digit());
+    match numbers.next()?.parse().ok()? {
+        1 => numbers.next()?.parse().ok(),
+        major => Some(major),
+    }
+}
+
+fn java() -> Tool {
+    let program = java_program();
+    let state = match Command::new(&program).arg("-version").stdin(Stdio::null()).output() {
+        Err(_) => State::Missing(format!("no {} was found", program.display())),
+        Ok(output) => {
+            let text = String::from_utf8_lossy(&output.stderr);
+            match java_major(&text) {
+                Some(major) if major >= JAVA_AT_LEAST => State::Ready(major.to_string()),
+                Some(major) => State::Unfit(format!("Java {major} is too old: Kafka needs {JAVA_AT_LEAST} or newer")),
+                None => State::Unfit(format!("{} -version printed no version", program.display())),
+            }
+        }
+    };
+    Tool { name: "Java", state, mend: install("openjdk-17-jre-headless", "openjdk@17") }
+}
+
+fn maven() -> Tool {
+    let state = match on_path("mvn") {
+        Some(path) => State::Ready(path.display().to_string()),
+        None => State::Missing("no mvn on the PATH".to_owned()),
+    };
+    Tool { name: "Maven", state, mend: install("maven", "maven") }
+}
+
+fn docker() -> Tool {
+    let state = match ask_docker() {
+        Ok(version) => State::Ready(version),
+        Err(reason) => State::Missing(reason),
+    };
+    Tool { name: "Docker", state, mend: "start Docker Desktop, or: sudo systemctl start docker".to_owned() }
+}
+
+/// The command that installs a package here: apt's on Linux, Homebrew's on macOS.
+pub fn install(apt: &str, brew: &str) -> String {
+    if cfg!(target_os = "macos") { format!("brew install {brew}") } else { format!("sudo apt-get install {apt}") }
+}
+
+/// The first executable of this name on the PATH.
+pub fn on_path(name: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Asks the engine at `DOCKER_HOST` (or the usual socket) for its version, over its HTTP API.
+///
+/// The socket is asked, and not the `docker` program, because only the engine is needed.
+fn ask_docker() -> Result<String, String> {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let host = std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
+    let nobody = |error: std::io::Error| format!("no Docker engine answers at {host}: {error}");
+    let request = b"GET /version HTTP/1.0\r\nHost: docker\r\n\r\n";
+    let mut answer = String::new();
+    if let Some(path) = host.strip_prefix("unix://") {
+        let mut socket = std::os::unix::net::UnixStream::connect(path).map_err(nobody)?;
+        socket.set_read_timeout(Some(PATIENCE)).map_err(nobody)?;
+        socket.write_all(request).map_err(nobody)?;
+        socket.read_to_string(&mut answer).map_err(nobody)?;
+    } else if let Some(address) = host.strip_prefix("tcp://") {
+        let address = address
+            .to_socket_addrs()
+            .map_err(nobody)?
+            .next()
+            .ok_or_else(|| format!("DOCKER_HOST={host} names no address"))?;
+        let mut socket = TcpStream::connect_timeout(&address, PATIENCE).map_err(nobody)?;
+        socket.set_read_timeout(Some(PATIENCE)).map_err(nobody)?;
+        socket.write_all(request).map_err(nobody)?;
+        socket.read_to_string(&mut answer).map_err(nobody)?;
+    } else {
+        return Err(format!("DOCKER_HOST={host} is neither unix:// nor tcp://"));
+    }
+    docker_version(&answer).ok_or_else(|| format!("what answers at {host} is not a Docker engine"))
+}
+
+/// The engine's version in its answer to `GET /version`.
+fn docker_version(answer: &str) -> Option<String> {
+    let (_, body) = answer.split_once("\r\n\r\n")?;
+    // An engine may answer in chunks even to HTTP/1.0: the JSON object is what counts.
+    let object = body.get(body.find('{')?..=body.rfind('}')?)?;
+    let parsed: serde_json::Value = serde_json::from_str(object).ok()?;
+    Some(parsed.get("Version")?.as_str()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn java_versions_old_and_new_are_read() {
+        assert_eq!(java_major("openjdk version \"17.0.15\" 2025-04-15\nOpenJDK Runtime…"), Some(17));
+        assert_eq!(java_major("openjdk version \"25\" 2025-09-16"), Some(25));
+        assert_eq!(java_major("java version \"1.8.0_392\""), Some(8));
+        assert_eq!(java_major("openjdk version \"21-ea\""), Some(21));
+        assert_eq!(java_major("command not found"), None);
+    }
+
+    #[test]
+    fn an_engine_is_known_by_its_version() {
+        let answer = "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"Version\":\"28.2.2\",\"Os\":\"linux\"}\n";
+        assert_eq!(docker_version(answer), Some("28.2.2".to_owned()));
+        assert_eq!(docker_version("HTTP/1.0 200 OK\r\n\r\nhello"), None);
+        assert_eq!(docker_version(""), None);
+    }
+}

@@ -1,1 +1,51 @@
-fn main() {}
+//! Checkout and packing side by side: `cargo xtask run chapter 1 shop`
+#![forbid(unsafe_code)]
+
+use quickstart::{Order, read, send};
+use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::{ClientConfig, Message, producer::FutureProducer, producer::Producer};
+use tracing::info;
+
+// ANCHOR: stop
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    logging::init()?;
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", std::env::var("KAFKA_BROKERS")?);
+    let producer: FutureProducer = config.create()?;
+    config.set("group.id", "packing").set("auto.offset.reset", "earliest");
+    let packing: StreamConsumer = config.create()?;
+    tokio::select! {
+        done = async { tokio::try_join!(checkout(&producer), pack(&packing)) } => {
+            let ((), packed) = done?;
+            info!(target: "run", process = "shop", packed, "outcome");
+        }
+        _ = tokio::signal::ctrl_c() => info!(target: "run", "stopped"),
+    }
+    producer.flush(std::time::Duration::from_secs(10))?; // sends what is queued
+    drop(packing); // commits, and leaves the group at once
+    Ok(())
+}
+// ANCHOR_END: stop
+
+async fn checkout(producer: &FutureProducer) -> anyhow::Result<()> {
+    for quantity in 1..=5 {
+        let id = format!("order-{quantity}");
+        let order = Order { id, item: "mug".into(), quantity };
+        let sent = send(producer, "orders", &order, &format!("visit-{quantity}")).await?;
+        let (partition, offset, key) = (sent.partition, sent.offset, &order.id);
+        info!(target: "run", process = "checkout", partition, offset, key, "acknowledged");
+    }
+    Ok(())
+}
+
+async fn pack(packing: &StreamConsumer) -> anyhow::Result<u32> {
+    packing.subscribe(&["orders"])?;
+    for _ in 1..=5 {
+        let record = packing.recv().await?;
+        let (order, correlation_id) = read(&record)?;
+        let (partition, offset) = (record.partition(), record.offset());
+        info!(target: "run", process = "packing", partition, offset, key = order.id, correlation_id, "consumed");
+    }
+    Ok(5)
+}

@@ -169,18 +169,26 @@ pub enum NoBroker {
 ///
 /// `auto` takes the first of embedded, local, Docker that can do all of it and starts on this
 /// machine; the reader's own cluster is used only when it is named, and judged when it is asked.
+/// The machine is looked at only where that decides: starting a Java to learn its version takes
+/// longer than the whole built-in broker.
 ///
 /// # Errors
 ///
 /// [`NoBroker`] says what is missing and which command mends it.
-pub fn choose(choice: &BrokerChoice, needs: &Needs, machine: &Machine) -> Result<Kind, NoBroker> {
+pub fn choose(
+    choice: &BrokerChoice,
+    needs: &Needs,
+    machine: impl FnOnce() -> Machine,
+) -> Result<Kind, NoBroker> {
     match choice {
         BrokerChoice::Embedded => only(Kind::Embedded, needs, machine),
         BrokerChoice::Local => only(Kind::Local, needs, machine),
         BrokerChoice::Docker => only(Kind::Docker, needs, machine),
         BrokerChoice::External(_) => Ok(Kind::External),
+        BrokerChoice::Auto if Kind::Embedded.capabilities().serve(needs) => Ok(Kind::Embedded),
         BrokerChoice::Auto => {
-            let able: Vec<Kind> = [Kind::Embedded, Kind::Local, Kind::Docker]
+            let machine = &machine();
+            let able: Vec<Kind> = [Kind::Local, Kind::Docker]
                 .into_iter()
                 .filter(|kind| kind.capabilities().serve(needs))
                 .collect();
@@ -201,12 +209,19 @@ pub fn choose(choice: &BrokerChoice, needs: &Needs, machine: &Machine) -> Result
     }
 }
 
-fn only(kind: Kind, needs: &Needs, machine: &Machine) -> Result<Kind, NoBroker> {
+fn only(
+    kind: Kind,
+    needs: &Needs,
+    machine: impl FnOnce() -> Machine,
+) -> Result<Kind, NoBroker> {
     let missing = kind.capabilities().missing(needs);
     if !missing.is_empty() {
         return Err(NoBroker::Cannot { kind, missing });
     }
-    match held_back(kind, machine) {
+    if kind == Kind::Embedded {
+        return Ok(kind);
+    }
+    match held_back(kind, &machine()) {
         Some(reason) => Err(NoBroker::NotHere { kind, reason }),
         None => Ok(kind),
     }
@@ -248,14 +263,14 @@ mod tests {
     #[test]
     fn auto_takes_the_cheapest_kind_that_serves() {
         let auto = BrokerChoice::Auto;
-        assert_eq!(choose(&auto, &needs("txn"), &machine(true, true)), Ok(Kind::Embedded));
-        assert_eq!(choose(&auto, &needs("admin"), &machine(true, true)), Ok(Kind::Local));
-        assert_eq!(choose(&auto, &needs("admin"), &machine(false, true)), Ok(Kind::Docker));
+        assert_eq!(choose(&auto, &needs("txn"), || machine(true, true)), Ok(Kind::Embedded));
+        assert_eq!(choose(&auto, &needs("admin"), || machine(true, true)), Ok(Kind::Local));
+        assert_eq!(choose(&auto, &needs("admin"), || machine(false, true)), Ok(Kind::Docker));
     }
 
     #[test]
     fn what_docker_cannot_do_is_not_given_to_docker() {
-        let error = choose(&BrokerChoice::Auto, &needs("kill"), &machine(false, true)).unwrap_err();
+        let error = choose(&BrokerChoice::Auto, &needs("kill"), || machine(false, true)).unwrap_err();
         assert_eq!(
             error.to_string(),
             "this needs kill, which the built-in broker cannot do, and no other starts here: \
@@ -265,14 +280,14 @@ mod tests {
 
     #[test]
     fn a_named_kind_is_taken_or_refused_with_the_reason() {
-        let here = machine(false, false);
-        assert_eq!(choose(&BrokerChoice::Embedded, &needs(""), &here), Ok(Kind::Embedded));
-        let error = choose(&BrokerChoice::Embedded, &needs("admin, txn"), &here).unwrap_err();
+        let here = || machine(false, false);
+        assert_eq!(choose(&BrokerChoice::Embedded, &needs(""), here), Ok(Kind::Embedded));
+        let error = choose(&BrokerChoice::Embedded, &needs("admin, txn"), here).unwrap_err();
         assert_eq!(
             error,
             NoBroker::Cannot { kind: Kind::Embedded, missing: needs("admin") }
         );
-        let error = choose(&BrokerChoice::Docker, &needs(""), &here).unwrap_err();
+        let error = choose(&BrokerChoice::Docker, &needs(""), here).unwrap_err();
         assert_eq!(error.to_string(), "the Docker broker does not start here: no Docker (install Docker)");
     }
 

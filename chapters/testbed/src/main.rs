@@ -1,1 +1,86 @@
-fn main() {}
+//! `testbed`: starts a Kafka, runs a command with it, and leaves nothing behind.
+//!
+//! ```console
+//! $ testbed exec --needs txn --topics orders:6 -- cargo run
+//! ```
+//!
+//! The command finds the bootstrap servers in `KAFKA_BROKERS`.
+
+#![forbid(unsafe_code)]
+
+mod exec;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use testbed::kind::BrokerChoice;
+
+/// A Kafka for a command, for a while.
+#[derive(Parser)]
+#[command(name = "testbed", version)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Start (or find) a cluster, run a command with it, end the cluster.
+    Exec(exec::Exec),
+    /// Keep a cluster running until this program is told to end.
+    Up(up::Up),
+    /// Fetch what the local Kafka needs, once.
+    #[cfg(feature = "local")]
+    Install,
+    /// Print, as JSON, what a cluster gives.
+    Probe {
+        /// Which cluster: external=HOST:PORT, or a kind to be started for the answer.
+        #[arg(long, default_value = "external", value_name = "BROKER")]
+        broker: BrokerChoice,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: no threads for the runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(async {
+        match cli.verb {
+            Verb::Exec(exec) => exec::run(exec).await,
+            Verb::Up(up) => up::run(up).await.map(|()| ExitCode::SUCCESS),
+            #[cfg(feature = "local")]
+            Verb::Install => install().await.map(|()| ExitCode::SUCCESS),
+            Verb::Probe { broker } => probe(&broker).await.map(|()| ExitCode::SUCCESS),
+        }
+    });
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+#[cfg(feature = "local")]
+async fn install() -> anyhow::Result<()> {
+    let installation = testbed::local::install(|step| eprintln!("{step}")).await?;
+    println!("{}", installation.display());
+    Ok(())
+}
+
+async fn probe(broker: &BrokerChoice) -> anyhow::Result<()> {
+    let cluster = testbed::Cluster::start(broker, &Default::default()).await?;
+    let answer = serde_json::json!({
+        "kind": cluster.kind,
+        "version": cluster.version,
+        "bootstrap": cluster.bootstrap,
+        "brokers": cluster.capabilities.brokers,
+        "gives": cluster.capabilities.gives,
+    });
+    println!("{answer:#}");
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! `testbed exec`: a cluster for one command.
+
+use std::process::{ExitCode, ExitStatus};
+
+use anyhow::Context;
+use clap::Args;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+use testbed::cluster::CLUSTER_VARIABLE;
+use testbed::embedded::TrimmedLog;
+use testbed::kind::{BrokerChoice, Kind};
+use testbed::needs::Needs;
+use testbed::{Cluster, TopicSpec};
+
+/// What `testbed exec` takes.
+#[derive(Args)]
+pub struct Exec {
+    /// auto, embedded, local, docker, external or external=HOST:PORT.
+    #[arg(long, default_value = "auto", value_name = "BROKER")]
+    broker: BrokerChoice,
+    /// What the command asks of the cluster, such as brokers=3,txn.
+    #[arg(long, default_value = "", value_name = "NEEDS")]
+    needs: Needs,
+    /// Topics to create first, as NAME:PARTITIONS, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "TOPICS")]
+    topics: Vec<TopicSpec>,
+    /// Keep the cluster after the command has ended, until Ctrl-C.
+    #[arg(long)]
+    keep: bool,
+    /// Say which cluster was chosen.
+    #[arg(long)]
+    verbose: bool,
+    /// The command, after `--`.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+/// Runs the command; its exit code is ours, 128 + N where signal N ended it.
+pub async fn run(exec: Exec) -> anyhow::Result<ExitCode> {
+    // Before anything is started: from here on Ctrl-C and a TERM reach the command only, and the
+    // cluster outlives it.
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be watched")?;
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be watched")?;
+
+    let starting = Cluster::start(&exec.broker, &exec.needs);
+    let cluster = tokio::select! {
+        cluster = starting => cluster?,
+        _ = interrupt.recv() => return Ok(ExitCode::from(130)),
+        _ = terminate.recv() => return Ok(ExitCode::from(143)),
+    };
+    if exec.verbose {
+        eprintln!("Broker: {}, at {}.", cluster.kind.label(), cluster.bootstrap);
+    }
+    let created = create_topics(&cluster, &exec.topics).await?;
+
+    let mut child = spawn(&exec.command, &cluster)?;
+    let status = loop {
+        tokio::select! {
+            status = child.wait() => break status.context("the command's end was not seen")?,
+            // The terminal sends Ctrl-C to the command too: nothing to do but wait for it.
+            _ = interrupt.recv() => {}
+            // A TERM is sent to this process alone, so it is handed on.
+            _ = terminate.recv() => hand_on_term(&child),
+        }
+    };
+    if exec.keep {
+        eprintln!("Kept: KAFKA_BROKERS={}. Ctrl-C ends it.", cluster.bootstrap);
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+    }
+    for topic in &created {
+        cluster.delete_topic(topic).await?;
+    }
+    if let Some(embedded) = cluster.as_embedded() {
+        let trimmed = embedded.trimmed().context("the built-in broker does not answer")?;
+        anyhow::ensure!(trimmed.is_empty(), TrimmedLog { partitions: trimmed });
+    }
+    Ok(exit_code(status))
+}
+
+/// Creates the topics, and gives back those that are to be deleted afterwards.
+///
+/// On a cluster that somebody else runs, one that is already there is used and left alone.
+async fn create_topics(cluster: &Cluster, topics: &[TopicSpec]) -> anyhow::Result<Vec<String>> {
+    use rdkafka::types::RDKafkaErrorCode::TopicAlreadyExists;
+    use testbed::topic::TopicError;
+
+    let mut created = Vec::new();
+    for topic in topics {
+        match cluster.create_topic(topic).await {
+            Ok(()) => created.push(topic.name.clone()),
+            Err(TopicError::Create { cause, .. })
+                if cluster.kind == Kind::External
+                    && cause.rdkafka_error_code() == Some(TopicAlreadyExists) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if cluster.kind != Kind::External {
+        created.clear();
+    }
+    Ok(created)
+}
+
+fn spawn(command: &[String], cluster: &Cluster) -> anyhow::Result<Child> {
+    let (program, arguments) = command.split_first().context("no command was given")?;
+    let connection = serde_json::to_string(&**cluster)?;
+    Command::new(program)
+        .args(arguments)
+        .env("KAFKA_BROKERS", &cluster.bootstrap)
+        .env(CLUSTER_VARIABLE, connection)
+        .spawn()
+        .with_context(|| format!("{program} does not start"))
+}
+
+fn hand_on_term(child: &Child) {
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+
+    // A child that has ended was waited for, and has no id any more: no other process is hit.
+    if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()) {
+        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+    }
+}
+
+fn exit_code(status: ExitStatus) -> ExitCode {
+    use std::os::unix::process::ExitStatusExt;
+
+    let code = status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}

@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 use rdkafka::{ClientConfig, producer::FutureProducer, producer::FutureRecord};
 
-// ANCHOR: program
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().without_time().init();
@@ -19,4 +18,3 @@ async fn main() -> anyhow::Result<()> {
     tracing::info!(orders = 10, "sent");
     Ok(())
 }
-// ANCHOR_END: program

@@ -1,6 +1,5 @@
 //! Checkout and packing side by side: `cargo xtask run chapter 1 shop`
 #![forbid(unsafe_code)]
-
 use quickstart::{Order, read, send};
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::{ClientConfig, Message, producer::FutureProducer, producer::Producer};
@@ -30,8 +29,7 @@ async fn main() -> anyhow::Result<()> {
 
 async fn checkout(producer: &FutureProducer) -> anyhow::Result<()> {
     for quantity in 1..=5 {
-        let id = format!("order-{quantity}");
-        let order = Order { id, item: "mug".into(), quantity };
+        let order = Order { id: format!("order-{quantity}"), item: "mug".into(), quantity };
         let sent = send(producer, "orders", &order, &format!("visit-{quantity}")).await?;
         let (partition, offset, key) = (sent.partition, sent.offset, &order.id);
         info!(target: "run", process = "checkout", partition, offset, key, "acknowledged");

@@ -1,8 +1,6 @@
-//! An order as a Kafka record: JSON in the value, the order's id as the key,
-//! and in a header the id that follows it through every service.
+//! An order as a record: JSON in the value, its id as the key, a correlation id in a header.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
-
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, future_producer::Delivery};

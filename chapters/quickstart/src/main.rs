@@ -1,7 +1,6 @@
 //! One order, from checkout to packing: `cargo xtask run chapter 1`
 #![forbid(unsafe_code)]
 
-// ANCHOR: program
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Message};
@@ -31,4 +30,3 @@ async fn main() -> anyhow::Result<()> {
     info!(offset = record.offset(), value, "consumed");
     Ok(())
 }
-// ANCHOR_END: program

@@ -1,0 +1,114 @@
+//! The programs that a reader starts: what they print, and what the topic holds afterwards.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use testbed::embedded::Embedded;
+use testbed::{Cluster, TopicSpec};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::common::{PATIENCE, Result, count};
+
+/// The topic name stands in the programs, so each test has a cluster of its own: built in, 1 ms.
+async fn shop(partitions: i32) -> Result<Cluster> {
+    let cluster: Cluster = Embedded::start(1)?.into();
+    cluster
+        .create_topic(&TopicSpec { name: "orders".to_owned(), partitions, config: Vec::new() })
+        .await?;
+    Ok(cluster)
+}
+
+fn command(program: &str, cluster: &Cluster) -> Command {
+    // Examples are built beside the test: target/<profile>/deps/<test>, target/<profile>/examples.
+    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_quickstart"));
+    let path = match (program, bin.parent()) {
+        ("quickstart", _) | (_, None) => bin.to_owned(),
+        (_, Some(folder)) => folder.join("examples").join(program),
+    };
+    let mut command = Command::new(path);
+    command
+        .env("KAFKA_BROKERS", &cluster.bootstrap)
+        .env("NO_COLOR", "1")
+        .env_remove("LOG_FORMAT")
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+async fn output(mut command: Command) -> Result<String> {
+    let output = timeout(PATIENCE, command.output()).await.map_err(|_| "still running")??;
+    let text = String::from_utf8(output.stdout)?;
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    Ok(text)
+}
+
+/// The first program prints its acknowledgement and its record, within a second of its start.
+#[tokio::test]
+async fn the_first_program_shows_its_order_within_a_second() -> Result {
+    let cluster = shop(1).await?;
+    let start = Instant::now();
+    let printed = output(command("quickstart", &cluster)).await?;
+    let took = start.elapsed();
+
+    insta::assert_snapshot!("first_program", printed);
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    Ok(())
+}
+
+/// Ten sends are handed to tasks, main returns, and the process ends with 0: nothing was stored.
+#[tokio::test]
+async fn sends_that_nobody_waits_for_are_lost() -> Result {
+    let cluster = shop(1).await?;
+    let printed = output(command("quickstart_forgotten", &cluster)).await?;
+
+    insta::assert_snapshot!("forgotten", printed);
+    assert_eq!(count(&cluster, "orders")?, 0);
+    Ok(())
+}
+
+/// The shop packs each order that it sold, and ends by itself.
+#[tokio::test]
+async fn the_shop_packs_what_it_sold() -> Result {
+    let cluster = shop(3).await?;
+    let printed = output(command("quickstart_run", &cluster)).await?;
+
+    for n in 1..=5 {
+        let lines = printed.lines().filter(|line| line.contains(&format!("order-{n}")));
+        assert_eq!(lines.count(), 2, "order-{n} sent and packed:\n{printed}");
+    }
+    Ok(())
+}
+
+/// Ctrl-C while packing waits for orders that never come: the program ends at once, with 0.
+#[tokio::test]
+async fn ctrl_c_ends_the_shop_cleanly() -> Result {
+    use tokio::io::{AsyncBufReadExt, BufReader};
+
+    let cluster = shop(3).await?;
+    let embedded = cluster.as_embedded().ok_or("not built in")?;
+    // Fetches fail from the start, so packing never gets its orders.
+    embedded.round_trip_time(1, Duration::from_millis(300))?;
+    let mut child = command("quickstart_run", &cluster).spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
+    let first = timeout(PATIENCE, lines.next_line()).await.map_err(|_| "no line in 20 s")??;
+    assert!(first.is_some_and(|line| line.contains("order-1")));
+
+    let pid = i32::try_from(child.id().ok_or("already gone")?)?;
+    kill(Pid::from_raw(pid), Signal::SIGINT)?;
+    let status =
+        timeout(PATIENCE, child.wait()).await.map_err(|_| "still running after Ctrl-C")??;
+
+    assert!(status.success(), "{status}");
+    let mut last = String::new();
+    while let Some(line) = lines.next_line().await? {
+        last = line;
+    }
+    assert!(last.contains("stopped"), "{last}");
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! `testbed exec`: what the command sees, how it ends, and what stays behind (nothing).
+
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use testbed::eventually;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::Result;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn testbed(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_testbed"));
+    command
+        .args(arguments)
+        .env_remove("KAFKA_BROKERS")
+        .env_remove("TESTBED_CLUSTER")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+async fn run(arguments: &[&str]) -> Result<(Output, String, String)> {
+    let output = timeout(PATIENCE, testbed(arguments).output()).await??;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    Ok((output, stdout, stderr))
+}
+
+/// The command finds the cluster in its environment, and nothing is printed beside its own output.
+#[tokio::test]
+async fn the_command_finds_its_cluster() -> Result {
+    let script = r#"echo "$KAFKA_BROKERS"; echo "$TESTBED_CLUSTER""#;
+    let (output, stdout, stderr) = run(&["exec", "--", "sh", "-c", script]).await?;
+
+    assert!(output.status.success(), "{stderr}");
+    assert_eq!(stderr, "");
+    let mut lines = stdout.lines();
+    let bootstrap = lines.next().ok_or("no line")?;
+    assert!(bootstrap.starts_with("127.0.0.1:"), "{bootstrap}");
+    let connection: testbed::Connection = serde_json::from_str(lines.next().ok_or("no JSON")?)?;
+    assert_eq!(connection.bootstrap, bootstrap);
+    Ok(())
+}
+
+/// The command's exit code is testbed's, and a signal's is 128 + its number, as in a shell.
+#[tokio::test]
+async fn the_exit_code_is_the_commands() -> Result {
+    let (output, ..) = run(&["exec", "--", "sh", "-c", "exit 7"]).await?;
+    assert_eq!(output.status.code(), Some(7));
+    let (output, ..) = run(&["exec", "--", "sh", "-c", "kill -9 $$"]).await?;
+    assert_eq!(output.status.code(), Some(137));
+    Ok(())
+}
+
+/// Wrong usage and a command that does not exist each have a message that says so.
+#[tokio::test]
+async fn what_cannot_be_run_is_said() -> Result {
+    let (output, _, stderr) = run(&["exec", "--", "no-such-program"]).await?;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr.starts_with("error: no-such-program does not start"), "{stderr}");
+
+    let (output, _, stderr) = run(&["exec", "--topics", "orders:none", "--", "true"]).await?;
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr.contains("write NAME or NAME:PARTITIONS"), "{stderr}");
+
+    let (output, _, stderr) = run(&["exec", "--broker", "kafka", "--", "true"]).await?;
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr.contains("use auto, embedded, local, docker"), "{stderr}");
+
+    let (output, _, stderr) =
+        run(&["exec", "--broker", "embedded", "--needs", "acl", "--", "true"]).await?;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr.contains("the built in broker cannot do what this needs: acl"), "{stderr}");
+    Ok(())
+}
+
+/// Ctrl-C reaches the command and testbed at once. testbed waits: the broker outlives the command,
+/// which so can flush, leave its group, and end when it wants to.
+#[tokio::test]
+async fn ctrl_c_ends_the_command_first() -> Result {
+    let script = "trap 'kill $!; echo interrupted; exit 3' INT; echo ready; sleep 30 & wait";
+    let mut child = testbed(&["exec", "--", "sh", "-c", script]).process_group(0).spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
+    assert_eq!(timeout(PATIENCE, lines.next_line()).await??.as_deref(), Some("ready"));
+
+    // As the terminal does it: the signal goes to every process of the group.
+    let group = i32::try_from(child.id().ok_or("gone")?)?;
+    kill(Pid::from_raw(-group), Signal::SIGINT)?;
+
+    assert_eq!(timeout(PATIENCE, lines.next_line()).await??.as_deref(), Some("interrupted"));
+    let status = timeout(PATIENCE, child.wait()).await??;
+    assert_eq!(status.code(), Some(3), "the command's own code");
+    Ok(())
+}
+
+/// A TERM to testbed alone is handed to the command.
+#[tokio::test]
+async fn a_term_is_handed_on() -> Result {
+    let script = "trap 'kill $!; exit 4' TERM; echo ready; sleep 30 & wait";
+    let mut child = testbed(&["exec", "--", "sh", "-c", script]).spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
+    assert_eq!(timeout(PATIENCE, lines.next_line()).await??.as_deref(), Some("ready"));
+
+    kill(Pid::from_raw(i32::try_from(child.id().ok_or("gone")?)?), Signal::SIGTERM)?;
+
+    let status = timeout(PATIENCE, child.wait()).await??;
+    assert_eq!(status.code(), Some(4));
+    Ok(())
+}
+
+/// `testbed up` says how to reach its cluster once it answers, and ends when it is told to.
+#[tokio::test]
+async fn up_stays_until_it_is_told_to_end() -> Result {
+    let folder = tempfile::tempdir()?;
+    let state = folder.path().join("state.json");
+    let path = state.to_str().ok_or("path")?;
+    let mut child = testbed(&["up", "--broker", "embedded", "--state", path]).spawn()?;
+
+    let text =
+        eventually(PATIENCE, "the state file", async || std::fs::read_to_string(&state)).await?;
+    let said: serde_json::Value = serde_json::from_str(&text)?;
+    assert_eq!(said["pid"], child.id().ok_or("gone")?);
+    assert_eq!(said["kind"], "embedded");
+
+    kill(Pid::from_raw(i32::try_from(child.id().ok_or("gone")?)?), Signal::SIGTERM)?;
+    let status = timeout(PATIENCE, child.wait()).await??;
+    assert!(status.success());
+    assert!(!state.exists(), "a state file of a cluster that is gone");
+    Ok(())
+}

@@ -56,7 +56,8 @@ async fn the_first_program_shows_its_order_within_a_second() -> Result {
     let printed = output(command("quickstart", &cluster)).await?;
     let took = start.elapsed();
 
-    insta::assert_snapshot!("first_program", printed);
+    // The page shows this file: where the program prints something else, it changes too.
+    assert_eq!(printed, include_str!("output/first.txt"));
     assert!(took < Duration::from_secs(1), "{took:?}");
     Ok(())
 }
@@ -67,7 +68,7 @@ async fn sends_that_nobody_waits_for_are_lost() -> Result {
     let cluster = shop(1).await?;
     let printed = output(command("quickstart_forgotten", &cluster)).await?;
 
-    insta::assert_snapshot!("forgotten", printed);
+    assert_eq!(printed, include_str!("output/forgotten.txt"));
     assert_eq!(count(&cluster, "orders")?, 0);
     Ok(())
 }

@@ -8,6 +8,7 @@ use mdbook_driver::MDBook;
 use mdbook_driver::book::{Book, BookItem};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
+use crate::complaints;
 use crate::directive::OPEN;
 use crate::expand::{Expanded, expand};
 use crate::finding::Finding;
@@ -56,8 +57,13 @@ pub fn build(root: &Path) -> Result<Outcome> {
     let literals: Vec<(String, usize)> =
         pages.iter().map(|(path, page)| (path.clone(), page.literals)).collect();
     book.with_preprocessor(Pages(pages));
-    book.build().context("mdBook cannot build the book")?;
-    let findings = leftovers(&folder, &literals);
+    let (built, complaints) = complaints::during(|| book.build());
+    built.context("mdBook cannot build the book")?;
+    let mut findings = leftovers(&folder, &literals);
+    // mdBook warns of broken HTML and carries on; a warning that nobody reads is a broken page.
+    findings.extend(complaints.into_iter().map(|what| {
+        Finding::new("book.toml", 1, format!("mdBook warns: {what}"), "correct the page it names")
+    }));
     Ok(if findings.is_empty() { Outcome::Built(folder) } else { Outcome::Refused(findings) })
 }
 

@@ -214,7 +214,7 @@ impl Work<'_> {
     fn links(&mut self) {
         let outside = |link: &&Link| {
             let target = link.target.split('#').next().unwrap_or("");
-            let local = !target.is_empty() && !target.contains("://");
+            let local = !target.is_empty() && !target.contains("://") && !link.html;
             let file = resolve(folder(&self.source.path), target);
             local && file.is_some_and(|file| !file.starts_with("book/"))
         };

@@ -37,11 +37,11 @@ fn needs(chapter: &Chapter) -> Result<String, Problem> {
         run.needs.join(",").parse().map_err(|error| {
             Problem::new(format!("run `{}`: {error}", run.name), "correct `needs`")
         })?;
-    let java = format!("Java {JAVA_AT_LEAST}");
+    let java = format!("Java {JAVA_AT_LEAST} or newer");
     let serves = |kind: Kind| kind.capabilities().serve(&needs);
     let broker = match (serves(Kind::Embedded), serves(Kind::Local), serves(Kind::Docker)) {
         (true, _, _) => return Ok("needs Rust and a C compiler".into()),
-        (false, true, true) => format!("{java} or Docker"),
+        (false, true, true) => format!("Docker or {java}"),
         (false, true, false) => java,
         (false, false, true) => "Docker".to_owned(),
         (false, false, false) => "a Kafka of yours".to_owned(),

@@ -15,6 +15,7 @@ pub mod anchors;
 pub mod build;
 pub mod check;
 pub mod command;
+mod complaints;
 pub mod directive;
 pub mod expand;
 pub mod finding;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{BrokenLink, CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
 
 /// What a page consists of; every range is in bytes of the text.
 #[derive(Debug, Default)]
@@ -18,6 +18,8 @@ pub struct Outline {
     pub prose: Vec<Range<usize>>,
     /// The values of `id` in HTML.
     pub html_ids: Vec<String>,
+    /// `[text][reference]` whose reference is defined nowhere.
+    pub undefined: Vec<Range<usize>>,
 }
 
 /// A heading.
@@ -40,24 +42,21 @@ pub struct Link {
     pub target: String,
     /// The whole link, text and target.
     pub range: Range<usize>,
-    /// The text between the brackets.
+    /// The text between the brackets; empty in HTML.
     pub text: String,
+    /// Whether it is written in HTML.
+    pub html: bool,
 }
 
-/// Parses a text with the same extensions as mdBook.
-fn parser(text: &str) -> Parser<'_> {
-    Parser::new_ext(
-        text,
-        Options::ENABLE_TABLES
-            | Options::ENABLE_FOOTNOTES
-            | Options::ENABLE_STRIKETHROUGH
-            | Options::ENABLE_TASKLISTS
-            | Options::ENABLE_HEADING_ATTRIBUTES
-            | Options::ENABLE_SMART_PUNCTUATION
-            | Options::ENABLE_DEFINITION_LIST
-            | Options::ENABLE_GFM,
-    )
-}
+/// The extensions that mdBook enables.
+const EXTENSIONS: Options = Options::ENABLE_TABLES
+    .union(Options::ENABLE_FOOTNOTES)
+    .union(Options::ENABLE_STRIKETHROUGH)
+    .union(Options::ENABLE_TASKLISTS)
+    .union(Options::ENABLE_HEADING_ATTRIBUTES)
+    .union(Options::ENABLE_SMART_PUNCTUATION)
+    .union(Options::ENABLE_DEFINITION_LIST)
+    .union(Options::ENABLE_GFM);
 
 /// The outline of a text.
 pub fn outline(text: &str) -> Outline {
@@ -66,7 +65,16 @@ pub fn outline(text: &str) -> Outline {
     let mut links: Vec<Link> = Vec::new();
     let mut in_code = false;
     let mut ids = HashSet::new();
-    for (event, range) in parser(text).into_offset_iter() {
+    let mut undefined = Vec::new();
+    let note = |link: BrokenLink<'_>| {
+        // `[word]` alone is ordinary text; with a second pair of brackets a link was meant.
+        if matches!(link.link_type, LinkType::Reference | LinkType::Collapsed) {
+            undefined.push(link.span.clone());
+        }
+        None
+    };
+    let parser = Parser::new_with_broken_link_callback(text, EXTENSIONS, Some(note));
+    for (event, range) in parser.into_offset_iter() {
         match event {
             Event::Start(Tag::CodeBlock(kind)) => {
                 in_code = true;
@@ -90,7 +98,8 @@ pub fn outline(text: &str) -> Outline {
                 }
             }
             Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                links.push(Link { target: dest_url.to_string(), range, text: String::new() });
+                let target = dest_url.to_string();
+                links.push(Link { target, range, text: String::new(), html: false });
             }
             Event::End(TagEnd::Link | TagEnd::Image) => outline.links.extend(links.pop()),
             Event::Text(content) if !in_code => {
@@ -99,11 +108,16 @@ pub fn outline(text: &str) -> Outline {
             }
             Event::Code(content) => add_text(&content, &mut heading, &mut links),
             Event::Html(content) | Event::InlineHtml(content) => {
-                outline.html_ids.extend(ids_in_html(&content));
+                outline.html_ids.extend(attributes(&content, "id"));
+                for target in attributes(&content, "href").chain(attributes(&content, "src")) {
+                    let range = range.clone();
+                    outline.links.push(Link { target, range, text: String::new(), html: true });
+                }
             }
             _ => {}
         }
     }
+    outline.undefined = undefined;
     outline
 }
 
@@ -136,11 +150,14 @@ fn unique(id: String, used: &mut HashSet<String>) -> String {
     free
 }
 
-fn ids_in_html(html: &str) -> impl Iterator<Item = String> + '_ {
-    html.match_indices(" id=\"").filter_map(|(at, open)| {
-        let rest = &html[at + open.len()..];
-        rest.find('"').map(|end| rest[..end].to_owned())
-    })
+/// The values of an attribute in a piece of HTML.
+fn attributes(html: &str, name: &str) -> impl Iterator<Item = String> {
+    let open = format!(" {name}=\"");
+    let values: Vec<String> = html
+        .match_indices(&open)
+        .filter_map(|(at, _)| html[at + open.len()..].split('"').next().map(str::to_owned))
+        .collect();
+    values.into_iter()
 }
 
 impl Outline {

@@ -1,7 +1,7 @@
 //! The files that the laws look at.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::source::Source;
 
@@ -79,7 +79,7 @@ fn read(root: &Path, below: &str, wanted: impl Fn(&str) -> bool) -> Vec<Source> 
     found
 }
 
-fn relative(root: &Path, path: &PathBuf) -> Option<String> {
+fn relative(root: &Path, path: &Path) -> Option<String> {
     let parts = path.strip_prefix(root).ok()?.components();
     let parts: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
     Some(parts.join("/"))

@@ -1,6 +1,11 @@
 //! The laws of the book, each in the file of its kind.
 
+mod anchors;
 mod files;
+mod form;
+mod links;
+mod order;
+mod typed;
 
 use std::path::Path;
 
@@ -10,7 +15,7 @@ use crate::markdown::{Outline, outline};
 use crate::project::Project;
 use crate::source::Source;
 
-/// A page in the check: as typed and as read.
+/// A page in the check: as typed and as mdBook gets it.
 pub struct Page {
     /// The path from the book's folder.
     pub path: String,
@@ -27,22 +32,25 @@ pub struct Page {
 /// Everything that is wrong with the book at `root`, by file and line.
 pub fn check(root: &Path) -> Vec<Finding> {
     let (project, mut findings) = Project::load(root);
-    let pages: Vec<Page> = files::pages(root)
-        .into_iter()
-        .map(|source| {
-            let mut expanded = expand(&project, &source);
-            findings.append(&mut expanded.findings);
-            Page {
-                path: source.path.trim_start_matches("book/").to_owned(),
-                outline: outline(&source.text),
-                shown: outline(&expanded.markdown),
-                source,
-                expanded,
-            }
-        })
-        .collect();
-    let _ = pages;
+    let pages: Vec<Page> = files::pages(root).into_iter().map(|s| page(&project, s)).collect();
+    findings.extend(pages.iter().flat_map(|page| page.expanded.findings.clone()));
+    anchors::check(&files::code(root), &pages, &mut findings);
+    order::check(&project, &pages, &mut findings);
+    links::check(root, &pages, &mut findings);
+    typed::check(&project, &pages, &mut findings);
+    form::check(&project, &pages, &mut findings);
     findings.sort();
     findings.dedup();
     findings
+}
+
+fn page(project: &Project, source: Source) -> Page {
+    let expanded = expand(project, &source);
+    Page {
+        path: source.path.trim_start_matches("book/").to_owned(),
+        outline: outline(&source.text),
+        shown: outline(&expanded.markdown),
+        source,
+        expanded,
+    }
 }

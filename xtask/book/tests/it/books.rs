@@ -1,0 +1,222 @@
+//! Small books, made in a temporary folder: a sound one, and changes to it.
+
+use std::fs;
+use std::path::Path;
+
+use book::Outcome;
+use tempfile::TempDir;
+
+/// The page on which most laws are broken; it has [`LINES`] lines.
+pub const PAGE: &str = "book/first/parcels.md";
+
+/// How many lines the page has: what a test appends begins one line below.
+pub const LINES: usize = 19;
+
+/// The file that the page shows.
+pub const CODE: &str = "chapters/parcels/src/lib.rs";
+
+/// The manifest of the page's chapter.
+pub const MANIFEST: &str = "chapters/parcels/Cargo.toml";
+
+/// A book in a folder of its own.
+pub struct TestBook {
+    folder: TempDir,
+}
+
+impl TestBook {
+    /// A book of two chapters that breaks no law.
+    pub fn sound() -> TestBook {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        TestBook { folder }
+            .file("Cargo.toml", "[workspace]\n[workspace.metadata.kafka]\nversion = \"9.8.7\"\n")
+            .file("Cargo.lock", LOCK)
+            .file("book.toml", BOOK)
+            .file("book/SUMMARY.md", SUMMARY)
+            .file(
+                "book/introduction.md",
+                "# Introduction\n\nBegin with [parcels](first/parcels.md).\n",
+            )
+            .file(PAGE, PARCELS)
+            .file("book/second/mail.md", "# Mail\n\nIt is sent.\n\n## Recap\n\nIt was sent.\n")
+            .file(MANIFEST, MANIFEST_OF_PARCELS)
+            .file("chapters/mail/Cargo.toml", MANIFEST_OF_MAIL)
+            .file(CODE, &anchored(PARCELS_RS))
+    }
+
+    /// Adds or replaces a file.
+    pub fn file(self, path: &str, text: &str) -> TestBook {
+        let path = self.folder.path().join(path);
+        let folder = path.parent().expect("each file stands in a folder");
+        fs::create_dir_all(folder).expect("a folder can be made");
+        fs::write(path, text).expect("a file can be written");
+        self
+    }
+
+    /// Adds text at a file's end.
+    pub fn append(self, path: &str, text: &str) -> TestBook {
+        let old = self.read(path);
+        self.file(path, &format!("{old}{text}"))
+    }
+
+    /// Replaces a text that stands once in a file.
+    pub fn replace(self, path: &str, from: &str, to: &str) -> TestBook {
+        let old = self.read(path);
+        assert_eq!(old.matches(from).count(), 1, "`{from}` stands once in {path}");
+        self.file(path, &old.replace(from, to))
+    }
+
+    /// Removes a file.
+    pub fn remove(self, path: &str) -> TestBook {
+        fs::remove_file(self.folder.path().join(path)).expect("the file is there");
+        self
+    }
+
+    /// The workspace's root.
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A file's text.
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.folder.path().join(path)).expect("the file is there")
+    }
+
+    /// What `book check` prints.
+    pub fn findings(&self) -> Vec<String> {
+        book::check(self.root()).iter().map(ToString::to_string).collect()
+    }
+
+    /// What `book build` says when it refuses; nothing if it built.
+    pub fn refused(&self) -> Vec<String> {
+        match book::build(self.root()).expect("mdBook builds") {
+            Outcome::Built(_) => Vec::new(),
+            Outcome::Refused(findings) => findings.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// The content of a built page, between `<main>` and `</main>`.
+    pub fn built(&self, page: &str) -> String {
+        assert_eq!(self.refused(), [""; 0]);
+        let html = self.read(&format!("target/book/{page}.html"));
+        let main = html.split("<main>").nth(1).and_then(|rest| rest.split("</main>").next());
+        main.expect("a page has a main part").trim().to_owned()
+    }
+}
+
+/// Rust with anchors: they are written with `@` here, so that this file has none of its own.
+pub fn anchored(text: &str) -> String {
+    text.replace('@', "ANCHOR")
+}
+
+const LOCK: &str = r#"version = 4
+
+[[package]]
+name = "parcels"
+version = "0.1.0"
+dependencies = ["rdkafka"]
+
+[[package]]
+name = "rdkafka"
+version = "0.39.5"
+source = "registry"
+
+[[package]]
+name = "rdkafka-sys"
+version = "4.10.0+2.12.1"
+source = "registry"
+"#;
+
+const BOOK: &str = r#"[book]
+title = "A small book"
+src = "book"
+
+[build]
+build-dir = "target/book"
+create-missing = false
+use-default-preprocessors = false
+
+[output.html.playground]
+runnable = false
+
+[output.html.search]
+enable = false
+"#;
+
+const SUMMARY: &str = "# Summary
+
+[Introduction](introduction.md)
+
+# Part I · Sending
+
+- [Parcels](first/parcels.md)
+
+# Part II · Writing
+
+- [Mail](second/mail.md)
+";
+
+const PARCELS: &str = "# Parcels
+
+A parcel leaves the shop.
+It arrives once.
+
+## A parcel is sent
+
+```rust
+{{#include ../../chapters/parcels/src/lib.rs:send}}
+```
+
+Then [the mail](../second/mail.md#recap) goes out.
+
+## Recap
+
+The parcel was sent.
+You are in chapter {{#number parcels}}.
+Next comes the mail.
+<!-- The last line of the page. -->
+";
+
+const PARCELS_RS: &str = "//! Parcels.
+
+/// A parcel.
+pub struct Parcel;
+
+impl Parcel {
+    // @: send
+    /// Sends it.
+    pub fn send(self) -> bool {
+        true
+    }
+    // @_END: send
+}
+";
+
+const MANIFEST_OF_PARCELS: &str = r#"[package]
+name = "parcels"
+rust-version = "1.95"
+
+[package.metadata.chapter]
+title = "Parcels"
+pages = [
+  { path = "first/parcels.md", question = "Who?", minutes = 9, terms = ["record"] },
+]
+runs = [
+  { name = "day", about = "A day of parcels.", topics = ["parcels:3"] },
+]
+
+[dependencies]
+rdkafka = "0.39"
+"#;
+
+const MANIFEST_OF_MAIL: &str = r#"[package]
+name = "mail"
+
+[package.metadata.chapter]
+title = "Mail"
+pages = [
+  { path = "second/mail.md", question = "Is it <sent>?", minutes = 12, first = "parcels" },
+]
+runs = [
+  { name = "kill", program = "mail_run", about = "One is killed.", needs = ["brokers=3", "kill"] },
+]
+"#;

@@ -1,0 +1,123 @@
+//! What each directive becomes on a built page.
+
+use book::markdown::outline;
+
+use crate::books::{PAGE, TestBook, anchored};
+
+/// The built page with this text under its title and head.
+fn page(text: &str) -> String {
+    let book = TestBook::sound().file(PAGE, &format!("# Parcels\n\n{text}\n"));
+    let built = book.built("first/parcels");
+    let body = built.split("</div>\n").nth(1).expect("the head ends with the facts");
+    body.trim().to_owned()
+}
+
+#[test]
+fn the_sound_book() {
+    insta::assert_snapshot!(TestBook::sound().built("first/parcels"));
+}
+
+#[test]
+fn a_head_with_needs_and_a_page_to_read_first() {
+    insta::assert_snapshot!(TestBook::sound().built("second/mail"));
+}
+
+#[test]
+fn versions_and_numbers() {
+    insta::assert_snapshot!(page(
+        "Kafka {{#version kafka}}, librdkafka {{#version librdkafka}} in `rdkafka-sys` \
+         {{#version rdkafka-sys}}, Rust {{#version rust}}.\n\n```toml\nrdkafka = \"{{#version \
+         rdkafka}}\"\n```\n\nChapters {{#number parcels}} and {{#number mail}}."
+    ));
+}
+
+#[test]
+fn commands() {
+    insta::assert_snapshot!(page(
+        "```console\n{{#command run mail}}\n{{#command run mail --broker local -- --slow}}\n\
+         {{#command test mail}}\n{{#command test}}\n{{#command copy parcels}} ../my-app\n\
+         {{#command kafka up --broker docker}}\n{{#command doctor}}\n{{#command new bills}}\n```"
+    ));
+}
+
+#[test]
+fn escaped_directives() {
+    insta::assert_snapshot!(page(
+        "Write \\{{#version kafka}} or `\\{{#include a.rs:b}}`:\n\n```text\n\\{{#run a/b}}\n```"
+    ));
+}
+
+#[test]
+fn snippets_in_lists_and_quotes_keep_their_indentation() {
+    insta::assert_snapshot!(page(
+        "1. First:\n\n   ```rust\n   {{#include ../../chapters/parcels/src/lib.rs:send}}\n   ```\n\n\
+         2. ```rust\n   {{#include ../../chapters/parcels/src/lib.rs:send}}\n   ```\n   Second.\n\n\
+         > ```rust\n> {{#include ../../chapters/parcels/src/lib.rs:send}}\n> ```\n> Third."
+    ));
+}
+
+#[test]
+fn a_whole_file_and_two_parts_in_one_block() {
+    let text = "```rust\n{{#include ../../chapters/parcels/src/lib.rs}}\n```\n\n\
+                ```toml\n{{#include ../../chapters/parcels/Cargo.toml:runs}}\n\n\
+                # and the client\n{{#include ../../chapters/parcels/Cargo.toml:client}}\n```";
+    let manifest = "chapters/parcels/Cargo.toml";
+    let book = TestBook::sound()
+        .file(PAGE, &format!("# Parcels\n\n{text}\n"))
+        .replace(manifest, "runs = [", &anchored("# @: runs\nruns = ["))
+        .replace(manifest, "]\n\n[dep", &anchored("]\n# @_END: runs\n\n[dep"))
+        .replace(manifest, "rdkafka = ", &anchored("# @: client\nrdkafka = "))
+        .append(manifest, &anchored("# @_END: client\n"));
+    insta::assert_snapshot!(book.built("first/parcels"));
+}
+
+#[test]
+fn markdown_is_included_as_markdown() {
+    let book = TestBook::sound()
+        .file("chapters/parcels/README.md", "A *parcel* is sent.\n")
+        .file(PAGE, "# Parcels\n\n{{#include ../../chapters/parcels/README.md}}\n");
+    assert!(book.built("first/parcels").contains("<p>A <em>parcel</em> is sent.</p>"));
+}
+
+#[test]
+fn a_link_to_a_file_of_the_repository_becomes_its_name() {
+    insta::assert_snapshot!(page(
+        "See [the code](../../chapters/parcels/src/lib.rs) and \
+         [`chapters/parcels/src/lib.rs`](../../chapters/parcels/src/lib.rs), \
+         [the mail](../second/mail.md), [Kafka](https://kafka.apache.org/)."
+    ));
+}
+
+#[test]
+fn code_that_shows_directives_is_not_expanded() {
+    let code = "chapters/parcels/src/lib.rs";
+    let book = TestBook::sound().replace(code, "/// Sends it.", "/// Sends {{#version kafka}}.");
+    assert!(book.built("first/parcels").contains("/// Sends {{#version kafka}}."));
+}
+
+#[test]
+fn headings_get_the_ids_that_mdbook_gives_them() {
+    let text = "# Parcels\n\n## A `commit` names the *next* record\n\n## What's \"wrong\" -- here?\n\n\
+                ## Twice\n\n### Twice\n\n## Twice-1\n\n## Kafka {{#version kafka}}\n\n## Given {#own}\n\n\
+                ## Größe…\n";
+    let book = TestBook::sound().file(PAGE, text);
+    let html = book.built("first/parcels");
+    let ids: Vec<&str> = html
+        .split("<h")
+        .filter_map(|heading| heading.split_once(" id=\""))
+        .filter_map(|(level, rest)| level.parse::<u8>().ok().and(rest.split('"').next()))
+        .collect();
+    let expanded = text.replace("{{#version kafka}}", "9.8.7");
+    let ours = outline(&expanded);
+    let ours: Vec<&str> = ours.headings.iter().map(|heading| heading.id.as_str()).collect();
+    assert_eq!(ours, ids);
+    assert_eq!(ids.len(), 9);
+}
+
+#[test]
+fn what_mdbook_warns_of_is_refused() {
+    let book = TestBook::sound().append(PAGE, "\n<div>never closed\n");
+    let refused = book.refused();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(refused[0].starts_with("book.toml:1: mdBook warns: unclosed HTML tag `<div>`"));
+}

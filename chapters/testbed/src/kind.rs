@@ -43,6 +43,7 @@ impl Kind {
         }
     }
 
+    // ANCHOR: capabilities
     /// What a cluster of this kind gives when it is started as it is, without further properties.
     ///
     /// For [`Kind::External`] this is nothing: such a cluster is asked.
@@ -69,6 +70,7 @@ impl Kind {
             Kind::External => Capabilities::new(0, []),
         }
     }
+    // ANCHOR_END: capabilities
 }
 
 impl fmt::Display for Kind {
@@ -95,7 +97,9 @@ pub enum BrokerChoice {
 
 /// A `--broker` that names no kind.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("unknown broker {word:?}: use auto, embedded, local, docker, external or external=HOST:PORT")]
+#[error(
+    "unknown broker {word:?}: use auto, embedded, local, docker, external or external=HOST:PORT"
+)]
 pub struct UnknownBroker {
     /// The word as it was typed.
     pub word: String,
@@ -112,7 +116,9 @@ impl FromStr for BrokerChoice {
             "docker" => Ok(BrokerChoice::Docker),
             "external" => Ok(BrokerChoice::External(None)),
             _ => match word.strip_prefix("external=") {
-                Some(servers) if servers.contains(':') => Ok(BrokerChoice::External(Some(servers.to_owned()))),
+                Some(servers) if servers.contains(':') => {
+                    Ok(BrokerChoice::External(Some(servers.to_owned())))
+                }
                 _ => Err(UnknownBroker { word: word.to_owned() }),
             },
         }
@@ -156,7 +162,9 @@ pub enum NoBroker {
         reason: String,
     },
     /// No kind serves.
-    #[error("this needs {needs}, which the built-in broker cannot do, and no other starts here: {reasons}")]
+    #[error(
+        "this needs {needs}, which the built-in broker cannot do, and no other starts here: {reasons}"
+    )]
     None {
         /// What was asked for.
         needs: Needs,
@@ -197,7 +205,9 @@ pub fn choose(
             }
             let reasons: Vec<String> = able
                 .iter()
-                .filter_map(|kind| Some(format!("{}: {}", kind.label(), held_back(*kind, machine)?)))
+                .filter_map(|kind| {
+                    Some(format!("{}: {}", kind.label(), held_back(*kind, machine)?))
+                })
                 .collect();
             let reasons = if reasons.is_empty() {
                 "name a cluster that can with --broker external=HOST:PORT".to_owned()
@@ -209,11 +219,7 @@ pub fn choose(
     }
 }
 
-fn only(
-    kind: Kind,
-    needs: &Needs,
-    machine: impl FnOnce() -> Machine,
-) -> Result<Kind, NoBroker> {
+fn only(kind: Kind, needs: &Needs, machine: impl FnOnce() -> Machine) -> Result<Kind, NoBroker> {
     let missing = kind.capabilities().missing(needs);
     if !missing.is_empty() {
         return Err(NoBroker::Cannot { kind, missing });
@@ -231,13 +237,19 @@ fn only(
 pub fn held_back(kind: Kind, machine: &Machine) -> Option<String> {
     match kind {
         Kind::Embedded | Kind::External => None,
-        Kind::Local => [&machine.java, &machine.maven].into_iter().find_map(|tool| match &tool.state {
-            State::Ready(_) => None,
-            State::Unfit(what) | State::Missing(what) => Some(format!("{what} ({})", tool.mend)),
-        }),
+        Kind::Local => {
+            [&machine.java, &machine.maven].into_iter().find_map(|tool| match &tool.state {
+                State::Ready(_) => None,
+                State::Unfit(what) | State::Missing(what) => {
+                    Some(format!("{what} ({})", tool.mend))
+                }
+            })
+        }
         Kind::Docker => match &machine.docker.state {
             State::Ready(_) => None,
-            State::Unfit(what) | State::Missing(what) => Some(format!("{what} ({})", machine.docker.mend)),
+            State::Unfit(what) | State::Missing(what) => {
+                Some(format!("{what} ({})", machine.docker.mend))
+            }
         },
     }
 }
@@ -250,10 +262,18 @@ mod tests {
     fn machine(java: bool, docker: bool) -> Machine {
         let tool = |name: &'static str, there: bool| Tool {
             name,
-            state: if there { State::Ready("1".into()) } else { State::Missing(format!("no {name}")) },
+            state: if there {
+                State::Ready("1".into())
+            } else {
+                State::Missing(format!("no {name}"))
+            },
             mend: format!("install {name}"),
         };
-        Machine { java: tool("Java", java), maven: tool("Maven", java), docker: tool("Docker", docker) }
+        Machine {
+            java: tool("Java", java),
+            maven: tool("Maven", java),
+            docker: tool("Docker", docker),
+        }
     }
 
     fn needs(text: &str) -> Needs {
@@ -270,7 +290,8 @@ mod tests {
 
     #[test]
     fn what_docker_cannot_do_is_not_given_to_docker() {
-        let error = choose(&BrokerChoice::Auto, &needs("kill"), || machine(false, true)).unwrap_err();
+        let error =
+            choose(&BrokerChoice::Auto, &needs("kill"), || machine(false, true)).unwrap_err();
         assert_eq!(
             error.to_string(),
             "this needs kill, which the built-in broker cannot do, and no other starts here: \
@@ -283,12 +304,12 @@ mod tests {
         let here = || machine(false, false);
         assert_eq!(choose(&BrokerChoice::Embedded, &needs(""), here), Ok(Kind::Embedded));
         let error = choose(&BrokerChoice::Embedded, &needs("admin, txn"), here).unwrap_err();
-        assert_eq!(
-            error,
-            NoBroker::Cannot { kind: Kind::Embedded, missing: needs("admin") }
-        );
+        assert_eq!(error, NoBroker::Cannot { kind: Kind::Embedded, missing: needs("admin") });
         let error = choose(&BrokerChoice::Docker, &needs(""), here).unwrap_err();
-        assert_eq!(error.to_string(), "the Docker broker does not start here: no Docker (install Docker)");
+        assert_eq!(
+            error.to_string(),
+            "the Docker broker does not start here: no Docker (install Docker)"
+        );
     }
 
     #[test]

@@ -122,6 +122,7 @@ async fn a_broker_that_comes_back_gets_what_waited() -> Result {
     Ok(())
 }
 
+// ANCHOR: trimmed
 /// librdkafka's mock forgets the oldest records past 5 MiB a partition and tells nobody. We do.
 #[tokio::test]
 async fn a_trimmed_log_is_an_error() -> Result {
@@ -145,6 +146,7 @@ async fn a_trimmed_log_is_an_error() -> Result {
     assert_eq!(embedded.trimmed()?, [format!("{}:0", topic.name())]);
     Ok(())
 }
+// ANCHOR_END: trimmed
 
 /// Whoever has not asked is told by a panic, so that the test fails which counted on that log.
 #[tokio::test]

@@ -95,13 +95,20 @@ pub fn anchors(source: &Source) -> (Vec<Anchor>, Vec<Finding>) {
     (done, findings)
 }
 
-/// The lines of a file that an include shows.
+/// The lines of a file that an include shows; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice<'a> {
-    /// The line of the file that is the first shown one.
-    pub first_line: usize,
     /// The lines as shown: without anchors, blank ends and the indentation that all share.
     pub lines: Vec<&'a str>,
+    /// For each of them, its line in the file.
+    pub numbers: Vec<usize>,
+}
+
+impl Slice<'_> {
+    /// The line of the file that is shown first.
+    pub fn first_line(&self) -> usize {
+        self.numbers.first().copied().unwrap_or(1)
+    }
 }
 
 /// The part of `source` between the two ends of an anchor; the whole file for `None`.
@@ -127,21 +134,22 @@ pub fn slice<'a>(source: &'a Source, anchor: Option<&str>) -> Result<Slice<'a>, 
     while lines.last().is_some_and(|(_, line)| line.trim().is_empty()) {
         lines.pop();
     }
-    let Some((first_line, _)) = lines.first().copied() else {
+    if lines.is_empty() {
         let name = anchor.map_or(source.path.clone(), |name| format!("anchor `{name}`"));
         return Err(Problem::new(
             format!("{name} holds no line to show"),
             "put its two ends around the lines to show",
         ));
-    };
+    }
     let indent = lines
         .iter()
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(_, line)| line.len() - line.trim_start_matches(' ').len())
         .min()
         .unwrap_or(0);
+    let numbers = lines.iter().map(|(at, _)| *at).collect();
     let lines = lines.iter().map(|(_, line)| line.get(indent..).unwrap_or("")).collect();
-    Ok(Slice { first_line, lines })
+    Ok(Slice { lines, numbers })
 }
 
 fn missing(source: &Source, name: &str, found: &[Anchor]) -> Problem {
@@ -176,7 +184,7 @@ mod tests {
         let source = source(text);
         let slice = slice(&source, Some("body")).unwrap();
         assert_eq!(slice.lines, ["one();", "    two();"]);
-        assert_eq!(slice.first_line, 4);
+        assert_eq!(slice.numbers, [4, 6]);
         assert!(anchors(&source).1.is_empty());
     }
 

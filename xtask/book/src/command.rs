@@ -53,6 +53,9 @@ pub fn line(project: &Project, words: &[&str]) -> Result<String, Problem> {
             let number = project.number(slug)?;
             if *verb == "run" {
                 shown[0] = format!("chapter {number}");
+                if let Some(run) = rest.get(1).filter(|word| !word.starts_with('-')) {
+                    project.run(slug, run)?;
+                }
             }
         }
         (Operand::Chapter | Operand::Name, None) => {

@@ -21,6 +21,8 @@ pub struct Expanded {
     pub markdown: String,
     /// What could not be expanded.
     pub findings: Vec<Finding>,
+    /// What was expanded and still breaks a law: lines that are too wide.
+    pub wide: Vec<Finding>,
     /// The anchors that the page shows: file and name.
     pub anchors: BTreeSet<(String, String)>,
     /// How often `{{#` stands in the Markdown because the page or a snippet means the text itself.
@@ -156,21 +158,22 @@ impl Work<'_> {
                 "put the line between ``` and ```",
             ));
         };
-        if let Some(at) = slice.lines.iter().position(|line| line.trim_start().starts_with("```")) {
-            let what = format!("{file}:{} would end the block of code", slice.first_line + at);
-            return Err(Problem::new(what, "show another part, or indent the line with `//`"));
-        }
-        for line in &slice.lines {
+        for (line, number) in slice.lines.iter().zip(&slice.numbers) {
+            if line.trim_start().starts_with("```") {
+                return Err(Problem::new(
+                    format!("{file}:{number} would end the block of code"),
+                    "show another part, or indent the line with `//`",
+                ));
+            }
             let columns = line.chars().count();
             if columns > SNIPPET_COLUMNS {
-                let text: String = line.trim_start().chars().take(24).collect();
-                self.report(
-                    range.start,
-                    Problem::new(
-                        format!("a line of {columns} columns in {file} (`{text}…`)"),
-                        format!("break it: a page shows {SNIPPET_COLUMNS}"),
-                    ),
-                );
+                // Reported where it is to be mended: in the code.
+                self.done.wide.push(Finding::new(
+                    &file,
+                    *number,
+                    format!("a line of {columns} columns on {}", self.source.path),
+                    format!("break it: a page shows {SNIPPET_COLUMNS}"),
+                ));
             }
         }
         let mut caption = format!("<span class=\"path\">{}</span>", escape_html(&file));

@@ -40,12 +40,12 @@ fn enclosing(
     name: impl Fn(&str) -> Option<String>,
 ) -> Option<String> {
     let first = slice.lines.first().and_then(|line| name(line));
-    first.or_else(|| source.text.lines().take(slice.first_line - 1).filter_map(name).last())
+    first.or_else(|| source.text.lines().take(slice.first_line() - 1).filter_map(name).last())
 }
 
 fn rust(source: &Source, slice: &Slice<'_>) -> Option<String> {
     let lines: Vec<&str> = source.text.lines().collect();
-    let start = slice.first_line - 1;
+    let start = slice.first_line() - 1;
     let base = indent(lines.get(start)?);
     // Items that the slice itself defines at its outermost level: attributes and comments come
     // before an item, statements do not.

@@ -14,6 +14,9 @@ const WORDS: usize = 2_000;
 /// New words on a page that a reader can keep.
 const TERMS: usize = 5;
 
+/// What a reader can expect to be able to do after one page.
+const PROMISES: usize = 3;
+
 /// The page on which our own machinery is explained.
 const ABOUT_THE_BOOK: &str = "appendix/how-this-book-is-made.md";
 
@@ -84,9 +87,32 @@ fn check_parts(page: &Page, findings: &mut Vec<Finding>) {
     if !titled {
         report(1, "a page without a title", "begin it with `# Title`");
     }
+    match promises(page) {
+        None => report(
+            1,
+            "a page that promises nothing",
+            "add `You will be able to` with one to three points above the first `##`",
+        ),
+        Some((line, points)) if points > PROMISES => report(
+            line,
+            &format!("a page that promises {points} things"),
+            "keep the three that matter most",
+        ),
+        Some(_) => {}
+    }
     let recap = |heading: &crate::markdown::Heading| heading.level == 2 && heading.text == "Recap";
     if !page.outline.headings.iter().any(recap) {
         let last = page.source.text.lines().count();
         report(last, "a page without a recap", "add `## Recap` with at most five sentences");
     }
+}
+
+/// Where a page says what the reader will be able to do, and in how many points.
+fn promises(page: &Page) -> Option<(usize, usize)> {
+    let text = &page.source.text;
+    let step = page.outline.headings.iter().find(|heading| heading.level > 1);
+    let opening = &text[..step.map_or(text.len(), |step| step.range.start)];
+    let at = opening.find("You will be able to")?;
+    let points = opening[at..].lines().filter(|line| line.starts_with(['-', '*'])).count();
+    Some((page.source.line(at), points))
 }

@@ -33,7 +33,10 @@ pub struct Page {
 pub fn check(root: &Path) -> Vec<Finding> {
     let (project, mut findings) = Project::load(root);
     let pages: Vec<Page> = files::pages(root).into_iter().map(|s| page(&project, s)).collect();
-    findings.extend(pages.iter().flat_map(|page| page.expanded.findings.clone()));
+    for page in &pages {
+        findings.extend_from_slice(&page.expanded.findings);
+        findings.extend_from_slice(&page.expanded.wide);
+    }
     anchors::check(&files::code(root), &pages, &mut findings);
     order::check(&project, &pages, &mut findings);
     links::check(root, &pages, &mut findings);

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 pub const PAGE: &str = "book/first/parcels.md";
 
 /// How many lines the page has: what a test appends begins one line below.
-pub const LINES: usize = 19;
+pub const LINES: usize = 20;
 
 /// The file that the page shows.
 pub const CODE: &str = "chapters/parcels/src/lib.rs";
@@ -37,7 +37,7 @@ impl TestBook {
                 "# Introduction\n\nBegin with [parcels](first/parcels.md).\n",
             )
             .file(PAGE, PARCELS)
-            .file("book/second/mail.md", "# Mail\n\nIt is sent.\n\n## Recap\n\nIt was sent.\n")
+            .file("book/second/mail.md", MAIL)
             .file(MANIFEST, MANIFEST_OF_PARCELS)
             .file("chapters/mail/Cargo.toml", MANIFEST_OF_MAIL)
             .file(CODE, &anchored(PARCELS_RS))
@@ -159,6 +159,7 @@ const PARCELS: &str = "# Parcels
 
 A parcel leaves the shop.
 It arrives once.
+You will be able to send one.
 
 ## A parcel is sent
 
@@ -174,6 +175,15 @@ The parcel was sent.
 You are in chapter {{#number parcels}}.
 Next comes the mail.
 <!-- The last line of the page. -->
+";
+
+const MAIL: &str = "# Mail
+
+You will be able to write one.
+
+## Recap
+
+It was sent.
 ";
 
 const PARCELS_RS: &str = "//! Parcels.

@@ -176,10 +176,7 @@ fn a_snippet_is_at_most_76_columns_wide() {
     let book = TestBook::sound().replace(CODE, "    /// Sends it.\n", &lines);
     assert_eq!(
         book.findings(),
-        [format!(
-            "{PAGE}:9: a line of 77 columns in {CODE} (`// wwwwwwwwwwwwwwwwwwwww…`): \
-             break it: a page shows 76"
-        )]
+        [format!("{CODE}:10: a line of 77 columns on {PAGE}: break it: a page shows 76")]
     );
 }
 
@@ -225,12 +222,16 @@ fn a_version_has_a_source() {
 #[test]
 fn a_command_is_one_of_xtask() {
     assert_eq!(
-        with("\n{{#command rnu parcels}}\n{{#command run parzels}}\n{{#command kafka upp}}\n")
-            .findings(),
+        with(
+            "\n{{#command rnu parcels}}\n{{#command run parzels}}\n{{#command kafka upp}}\n\
+             {{#command run parcels dya}}\n{{#command run parcels day -- 9}}\n"
+        )
+        .findings(),
         [
             line(2, "`cargo xtask` has no verb `rnu`: did you mean `run`?"),
             line(3, "there is no chapter `parzels`: did you mean `parcels`?"),
             line(4, "`cargo xtask kafka` knows no `upp`: use one of up, down, status, logs"),
+            line(5, "chapter `parcels` declares no run `dya`: did you mean `day`?"),
         ]
     );
 }
@@ -283,7 +284,7 @@ fn a_page_stands_in_the_summary() {
                      add a line for it there, or delete the page"
             ),
             format!(
-                "{PAGE}:17: chapter `parcels` has no number: \
+                "{PAGE}:18: chapter `parcels` has no number: \
                      name its first page in book/SUMMARY.md"
             ),
         ]
@@ -384,7 +385,7 @@ fn the_pages_of_a_chapter_stand_together() {
                 { path = \"first/more.md\", question = \"?\", minutes = 9 },";
     let book = TestBook::sound()
         .replace(MANIFEST, "terms = [\"record\"] },", more)
-        .file("book/first/more.md", "# More\n\n## Recap\n\nDone.\n")
+        .file("book/first/more.md", "# More\n\nYou will be able to go.\n\n## Recap\n\nDone.\n")
         .append("book/SUMMARY.md", "- [More](first/more.md)\n");
     assert_eq!(
         book.findings(),
@@ -530,14 +531,16 @@ fn no_command_is_typed_with_a_number_or_a_wrong_verb() {
 #[test]
 fn a_page_has_a_title_and_a_recap() {
     assert_eq!(
-        TestBook::sound().file("book/second/mail.md", "Mail\n\n## Recaps\n").findings(),
+        TestBook::sound()
+            .file("book/second/mail.md", "Mail\n\nYou will be able to read.\n\n## Recaps\n")
+            .findings(),
         [
             format!(
-                "{PAGE}:12: book/second/mail.md has no heading `#recap`: \
+                "{PAGE}:13: book/second/mail.md has no heading `#recap`: \
                      did you mean `#recaps`?"
             ),
             "book/second/mail.md:1: a page without a title: begin it with `# Title`".into(),
-            "book/second/mail.md:3: a page without a recap: \
+            "book/second/mail.md:5: a page without a recap: \
              add `## Recap` with at most five sentences"
                 .into(),
         ]
@@ -545,10 +548,27 @@ fn a_page_has_a_title_and_a_recap() {
 }
 
 #[test]
+fn a_page_says_what_the_reader_will_be_able_to_do() {
+    let promise = "You will be able to send one.\n";
+    assert_eq!(
+        TestBook::sound().replace(PAGE, promise, "").findings(),
+        [format!(
+            "{PAGE}:1: a page that promises nothing: add `You will be able to` \
+             with one to three points above the first `##`"
+        )]
+    );
+    let four = "You will be able to\n\n- a\n- b\n- c\n- d\n";
+    assert_eq!(
+        TestBook::sound().replace(PAGE, promise, four).findings(),
+        [format!("{PAGE}:5: a page that promises 4 things: keep the three that matter most")]
+    );
+}
+
+#[test]
 fn a_page_has_at_most_2000_words() {
     let words =
         |count: usize| format!("\n{}\n```\n{}\n```\n", "word ".repeat(count), "code ".repeat(99));
-    let have = 33;
+    let have = 40;
     assert_eq!(with(&words(2000 - have)).findings(), [""; 0]);
     assert_eq!(
         with(&words(2001 - have)).findings(),

@@ -1,1 +1,2 @@
-//! tests
+//! placeholder
+fn main() {}

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 use rdkafka::{ClientConfig, producer::FutureProducer, producer::FutureRecord};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().without_time().init();
     let brokers = std::env::var("KAFKA_BROKERS")?;

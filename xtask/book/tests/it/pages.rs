@@ -121,3 +121,19 @@ fn what_mdbook_warns_of_is_refused() {
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert!(refused[0].starts_with("book.toml:1: mdBook warns: unclosed HTML tag `<div>`"));
 }
+
+#[test]
+fn nothing_is_fetched_while_reading() {
+    let book = TestBook::sound();
+    assert_eq!(book.refused(), [""; 0]);
+    let folder = book.root().join("target/book");
+    let mut pages = 0;
+    for path in ["index.html", "first/parcels.html", "second/mail.html", "404.html", "print.html"] {
+        let html = std::fs::read_to_string(folder.join(path)).expect("the page was built");
+        for tag in html.split('<').filter(|tag| tag.starts_with("link") || tag.contains(" src=")) {
+            assert!(!tag.contains("//"), "{path} fetches <{tag}");
+        }
+        pages += 1;
+    }
+    assert_eq!(pages, 5);
+}

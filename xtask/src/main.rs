@@ -1,1 +1,68 @@
-fn main() {}
+//! `cargo xtask`: the one tool of this repository.
+//!
+//! The list of modules is the list of commands. Heavy work lives elsewhere: `testbed` starts
+//! brokers, `book` (below `xtask/book`) builds the pages; this program compiles in seconds, links
+//! no C library, and can therefore say what a machine lacks before a build drowns in C errors.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+// The commands.
+mod list;
+mod run;
+mod test;
+
+// What they share.
+mod cargo;
+mod child;
+mod project;
+mod say;
+mod suite;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::project::Project;
+
+/// Run, test and take home the chapters of "Kafka in Rust".
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    version,
+    max_term_width = 100,
+    after_help = "Start here:\n  \
+        cargo xtask run chapter 1    run the first chapter; needs nothing but Rust and a C compiler\n  \
+        cargo xtask test             run every test, on a real Kafka where this machine can have one\n  \
+        cargo xtask doctor           see what this machine lacks, and the command that mends it\n\n\
+        Exit codes: 0 all is well, 1 something failed, 2 wrong usage."
+)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run a chapter's program, with a Kafka for as long as it runs
+    Run(run::Args),
+    /// Run the tests of all chapters, or of one
+    Test(test::Args),
+    /// List the chapters: question, minutes, needs, and whether they run here
+    List(list::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = Project::find().and_then(|project| match cli.verb {
+        Verb::Run(args) => run::run(&project, args),
+        Verb::Test(args) => test::run(&project, args),
+        Verb::List(args) => list::run(&project, args),
+    });
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(if error.is::<say::Usage>() { 2 } else { 1 })
+    })
+}

@@ -1,0 +1,380 @@
+//! `cargo xtask test`: the suite, with one Kafka for all of it.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use testbed::kind::{BrokerChoice, Kind};
+
+use crate::cargo::{self, Built};
+use crate::child;
+use crate::project::{Chapter, Project, TargetKind, without_the_word_chapter};
+use crate::run::install;
+use crate::say::{self, Spinner, count};
+use crate::suite::{self, LeftOut, Surroundings};
+
+/// What `test` takes.
+#[derive(clap::Args)]
+#[command(
+    override_usage = "cargo xtask test [CHAPTER] [OPTIONS] [-- ARGS]",
+    after_help = "Examples:\n  \
+        cargo xtask test                        everything that this machine can run\n  \
+        cargo xtask test quickstart             one chapter\n  \
+        cargo xtask test --broker embedded      without Java and Docker, in seconds\n  \
+        cargo xtask test events -- a_bad_order  tests with this in their name\n\n\
+        What cannot run here is left out, and said at the end with the command that mends it.\n\
+        With CI=true, leaving something out is a failure."
+)]
+pub struct Args {
+    /// A chapter by number, slug or unique part of a slug; all where none is named
+    #[arg(num_args = 0..=2, value_name = "CHAPTER")]
+    words: Vec<String>,
+    /// Which Kafka: auto, embedded, local, docker, external or external=HOST:PORT
+    #[arg(long, default_value = "auto", value_name = "BROKER")]
+    broker: BrokerChoice,
+    /// Arguments for the test runner, after `--`
+    #[arg(last = true, value_name = "ARGS")]
+    arguments: Vec<String>,
+}
+
+/// Runs the tests, then says what was left out.
+pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
+    let chapter = match without_the_word_chapter(&args.words) {
+        [] => None,
+        [word] => Some(project.chapter(word)?),
+        words => {
+            return Err(say::Usage::error(format!(
+                "{:?}: one chapter, or none for all",
+                words.join(" ")
+            )));
+        }
+    };
+    let around = {
+        let _spinner = Spinner::start("Looking at this machine");
+        Surroundings::probe()
+    };
+    let suite = Suite {
+        project,
+        chapter,
+        features: around.features(),
+        packages: packages(project, chapter, &around)?,
+        kind: around.kind(&args.broker)?,
+        broker: &args.broker,
+        left_out: around.left_out(&args.broker),
+    };
+    let passed = suite.run(&args.arguments)?;
+    Ok(finish(&suite, passed))
+}
+
+struct Suite<'a> {
+    project: &'a Project,
+    chapter: Option<&'a Chapter>,
+    features: Option<String>,
+    packages: Packages,
+    kind: Kind,
+    broker: &'a BrokerChoice,
+    left_out: Vec<LeftOut>,
+}
+
+/// Which packages are built: all, but those that cannot be built here.
+#[derive(Default)]
+struct Packages {
+    excluded: Vec<String>,
+}
+
+/// Leaves out chapters that link OpenSSL whatever their features, where its headers are missing.
+fn packages(
+    project: &Project,
+    chapter: Option<&Chapter>,
+    around: &Surroundings,
+) -> anyhow::Result<Packages> {
+    if around.openssl.is_ready() {
+        return Ok(Packages::default());
+    }
+    let _spinner = Spinner::start("Looking for chapters that do without OpenSSL");
+    let mut excluded = Vec::new();
+    for one in &project.chapters {
+        if links_openssl(project, &one.slug)? {
+            anyhow::ensure!(
+                chapter.is_none_or(|chapter| chapter.slug != one.slug),
+                "chapter {:?} needs OpenSSL's headers: {}",
+                one.slug,
+                around.openssl.mend
+            );
+            excluded.push(one.slug.clone());
+        }
+    }
+    Ok(Packages { excluded })
+}
+
+/// True if a package, with its default features, its tests included, depends on OpenSSL.
+pub fn links_openssl(project: &Project, package: &str) -> anyhow::Result<bool> {
+    let mut command = cargo::cargo(project);
+    command.args([
+        "tree",
+        "--quiet",
+        "--prefix",
+        "none",
+        "--format",
+        "{lib}",
+        "--edges",
+        "normal,build,dev",
+        "-p",
+        package,
+    ]);
+    let output = command.output()?;
+    anyhow::ensure!(
+        output.status.success(),
+        "`{}` failed: {}",
+        child::line(&command),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8_lossy(&output.stdout).lines().any(|line| line.trim() == "openssl_sys"))
+}
+
+impl Suite<'_> {
+    /// True if every test passed.
+    fn run(&self, arguments: &[String]) -> anyhow::Result<bool> {
+        let mut build = self.cargo("build");
+        build.args(["--bin", "testbed", "--test", self.integration_test()]);
+        let built = cargo::build(&mut build)?;
+        if self.kind == Kind::Local || self.left_out.iter().all(|one| one.module != "own_cluster") {
+            install(&built)?;
+        }
+        let nextest = cargo::has_nextest();
+        let tests = match (nextest, self.chapter) {
+            (true, _) => self.nextest(&built, arguments)?,
+            (false, None) => self.libtest(&built, arguments)?,
+            (false, Some(chapter)) => self.libtest_of(chapter, &built, arguments)?,
+        };
+        // nextest knows no doc tests; `cargo test` has run them.
+        let docs =
+            !nextest && self.chapter.is_none() || !arguments.is_empty() || self.doc_tests()?;
+        Ok(tests && docs)
+    }
+
+    /// An integration test among those wanted: with one selected, Cargo resolves features as it does
+    /// for the whole suite, and `testbed` is not built a second time.
+    fn integration_test(&self) -> &str {
+        let own = self.chapter.and_then(|chapter| chapter.targets_of(TargetKind::Test).next());
+        own.unwrap_or("testbed_it")
+    }
+
+    fn cargo(&self, verb: &str) -> Command {
+        let mut command = cargo::cargo(self.project);
+        command.args(verb.split(' ')).arg("--workspace");
+        for package in &self.packages.excluded {
+            command.args(["--exclude", package]);
+        }
+        if let Some(features) = &self.features {
+            command.args(["--features", features]);
+        }
+        command
+    }
+
+    /// The targets of one chapter, by their unique names; all libraries, which no flag tells apart.
+    fn select(&self, command: &mut Command) {
+        let Some(chapter) = self.chapter else { return };
+        if chapter.has_lib() {
+            command.arg("--lib");
+        }
+        for target in
+            chapter.targets.iter().filter(|t| matches!(t.kind, TargetKind::Bin | TargetKind::Test))
+        {
+            command.args([target.kind.flag(), &target.name]);
+        }
+    }
+
+    fn nextest(&self, built: &[Built], arguments: &[String]) -> anyhow::Result<bool> {
+        let mut command = self.cargo("nextest run");
+        self.select(&mut command);
+        let package = self.chapter.map(|chapter| chapter.slug.as_str());
+        if let Some(filter) = suite::nextest_filter(package, &self.left_out) {
+            command.args(["-E", &filter]);
+        }
+        // Everything is compiled before a cluster is started for it.
+        let mut compile = Command::new(command.get_program());
+        compile.args(command.get_args()).arg("--no-run").current_dir(&self.project.root);
+        child::check(&mut compile)?;
+        command.arg("--no-tests=pass").args(arguments);
+        Ok(child::run(&mut self.with_a_cluster(built, &command)?)?.success())
+    }
+
+    fn libtest(&self, built: &[Built], arguments: &[String]) -> anyhow::Result<bool> {
+        let mut compile = self.cargo("test");
+        child::check(compile.arg("--no-run"))?;
+        let mut command = self.cargo("test");
+        command
+            .arg("--no-fail-fast")
+            .arg("--")
+            .args(suite::libtest_skips(&self.left_out))
+            .args(arguments);
+        Ok(child::run(&mut self.with_a_cluster(built, &command)?)?.success())
+    }
+
+    /// Without nextest, which selects by package, the chapter's own executables are run one by one.
+    fn libtest_of(
+        &self,
+        chapter: &Chapter,
+        built: &[Built],
+        arguments: &[String],
+    ) -> anyhow::Result<bool> {
+        let mut compile = self.cargo("test");
+        self.select(&mut compile);
+        let harnesses = cargo::build(compile.arg("--no-run"))?;
+        let mut passed = true;
+        for harness in harnesses.iter().filter(|one| one.is_test && one.package == chapter.folder) {
+            let mut command = Command::new(&harness.executable);
+            command.args(suite::libtest_skips(&self.left_out)).args(arguments);
+            let mut command = self.with_a_cluster(built, &command)?;
+            // What Cargo gives a test: its package's folder.
+            command.current_dir(&chapter.folder).env("CARGO_MANIFEST_DIR", &chapter.folder);
+            passed &= child::run(&mut command)?.success();
+        }
+        Ok(passed)
+    }
+
+    fn doc_tests(&self) -> anyhow::Result<bool> {
+        let mut command = self.cargo("test");
+        command.args(["--doc", "--quiet"]);
+        if let Some(chapter) = self.chapter {
+            // Doc tests are named after their file; nothing else tells the packages apart.
+            command.arg("--").arg(Path::new("chapters").join(&chapter.slug).join("src"));
+        }
+        eprintln!("Doc tests");
+        Ok(child::run(&mut command)?.success())
+    }
+
+    /// `testbed exec`: one cluster for the command. It owns its topics; the tests make their own.
+    fn with_a_cluster(&self, built: &[Built], inner: &Command) -> anyhow::Result<Command> {
+        let mut command = Command::new(cargo::program(built, "testbed")?);
+        command.current_dir(&self.project.root).args(["exec", "--verbose", "--broker"]);
+        match self.broker {
+            external @ BrokerChoice::External(_) => command.arg(external.to_string()),
+            _ => command.arg(self.kind.word()),
+        };
+        command.arg("--").arg(inner.get_program()).args(inner.get_args());
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Ok(command)
+    }
+}
+
+/// Says what was left out, in the last line too.
+fn finish(suite: &Suite<'_>, passed: bool) -> ExitCode {
+    let package = suite.chapter.map(|chapter| chapter.slug.as_str());
+    let summary = Summary::new(suite, |module| suite::count_tests(suite.project, package, module));
+    print!("\n{}", summary.text(passed, suite.kind, say::on_ci()));
+    ExitCode::from(u8::from(!passed || (summary.incomplete && say::on_ci())))
+}
+
+struct Summary {
+    lines: Vec<String>,
+    tests: usize,
+    incomplete: bool,
+}
+
+impl Summary {
+    fn new(suite: &Suite<'_>, count_in: impl Fn(&str) -> usize) -> Summary {
+        let mut summary = Summary { lines: Vec::new(), tests: 0, incomplete: false };
+        for one in &suite.left_out {
+            let tests = count_in(one.module);
+            summary.tests += tests;
+            let Some(reason) = &one.reason else { continue };
+            summary.incomplete |= tests > 0;
+            if tests > 0 {
+                summary.lines.push(format!(
+                    "  {} in `{}`: {reason}",
+                    count(tests, "test"),
+                    one.module
+                ));
+            }
+        }
+        for package in &suite.packages.excluded {
+            summary.incomplete = true;
+            summary
+                .lines
+                .push(format!("  chapter {package}: it links OpenSSL, whose headers are missing"));
+        }
+        summary
+    }
+
+    fn text(&self, passed: bool, kind: Kind, ci: bool) -> String {
+        let mut text = String::new();
+        if !self.lines.is_empty() {
+            text.push_str(&format!(
+                "Left out, because something is missing here:\n{}\n",
+                self.lines.join("\n")
+            ));
+        }
+        let verdict = if passed { "Passed" } else { "Failed" };
+        let broker = format!("broker: {}", kind.label());
+        text.push_str(&match (self.tests, self.incomplete) {
+            (_, true) if ci => format!(
+                "{verdict} ({broker}), and FAILED because with CI=true nothing may be left out.\n"
+            ),
+            (tests, true) => format!(
+                "{verdict} what can run here ({broker}); left out: {}, see above.\n",
+                count(tests, "test")
+            ),
+            (0, false) => format!("{verdict} ({broker}); nothing was left out.\n"),
+            (tests, false) => format!(
+                "{verdict} ({broker}); not asked for: {} that the built-in broker cannot serve.\n",
+                count(tests, "test")
+            ),
+        });
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(left_out: Vec<LeftOut>, excluded: &[&str]) -> Summary {
+        let project =
+            Project { root: "".into(), summary: Default::default(), chapters: Vec::new() };
+        let suite = Suite {
+            project: &project,
+            chapter: None,
+            features: None,
+            packages: Packages { excluded: excluded.iter().map(|&slug| slug.to_owned()).collect() },
+            kind: Kind::Embedded,
+            broker: &BrokerChoice::Auto,
+            left_out,
+        };
+        Summary::new(&suite, |module| if module == "tls" { 3 } else { 0 })
+    }
+
+    #[test]
+    fn the_last_line_says_what_was_left_out() {
+        let missing = LeftOut { module: "tls", reason: Some("no headers (install them)".into()) };
+        let text = summary(vec![missing.clone()], &[]).text(true, Kind::Local, false);
+        insta::assert_snapshot!(text, @r"
+        Left out, because something is missing here:
+          3 tests in `tls`: no headers (install them)
+        Passed what can run here (broker: local); left out: 3 tests, see above.
+        ");
+        let text = summary(vec![missing], &["registry"]).text(true, Kind::Local, true);
+        assert!(text.contains("chapter registry: it links OpenSSL"), "{text}");
+        assert!(text.trim_end().ends_with("with CI=true nothing may be left out."), "{text}");
+    }
+
+    #[test]
+    fn what_has_no_tests_or_was_not_asked_for_is_no_gap() {
+        let nothing = LeftOut { module: "docker", reason: Some("no engine".into()) };
+        let chosen = LeftOut { module: "tls", reason: None };
+        let text = summary(vec![nothing.clone()], &[]).text(true, Kind::Local, true);
+        assert_eq!(text, "Passed (broker: local); nothing was left out.\n");
+        let summary = summary(vec![nothing, chosen], &[]);
+        assert!(!summary.incomplete);
+        let text = summary.text(false, Kind::Embedded, true);
+        assert_eq!(
+            text,
+            "Failed (broker: built in); not asked for: 3 tests that the built-in broker cannot serve.\n"
+        );
+    }
+}

@@ -1,0 +1,55 @@
+//! Wrong usage ends with code 2 and says what to type instead; help teaches by examples.
+
+use crate::{repository, xtask};
+
+fn refused(arguments: &[&str], because: &str) {
+    let (code, stdout, stderr) = xtask(repository(), arguments);
+    assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
+    assert!(stderr.contains(because), "{arguments:?}: {stderr}");
+}
+
+#[test]
+fn wrong_usage_is_refused_with_what_to_type() {
+    refused(&["run"], "Usage: cargo xtask run [chapter] CHAPTER [RUN]");
+    refused(&["run", "quikstart"], "did you mean \"quickstart\"?");
+    refused(&["run", "chapter", "99"], "`cargo xtask list` shows them");
+    refused(&["run", "1", "nothing-of-the-sort"], "It has first");
+    refused(&["run", "1", "first", "second"], "one word too many");
+    refused(&["run", "1", "--broker", "kafka"], "use auto, embedded, local, docker, external");
+    refused(&["test", "1", "2"], "one chapter, or none for all");
+    refused(&["no-such-verb"], "unrecognized subcommand");
+}
+
+#[test]
+fn help_shows_examples_and_the_two_commands() {
+    let (code, stdout, _) = xtask(repository(), &["--help"]);
+    assert_eq!(code, 0);
+    assert!(stdout.contains("cargo xtask run chapter 1 "), "{stdout}");
+    assert!(stdout.contains("0 all is well, 1 something failed, 2 wrong usage"), "{stdout}");
+    for verb in ["run", "test", "list"] {
+        let (code, stdout, _) = xtask(repository(), &[verb, "--help"]);
+        assert!(code == 0 && stdout.contains("Examples:"), "{verb}: {stdout}");
+    }
+}
+
+#[test]
+fn the_list_has_a_line_for_every_chapter_with_its_number() {
+    let (code, stdout, stderr) = xtask(repository(), &["list"]);
+    assert_eq!(code, 0, "{stderr}");
+    let first = stdout.lines().nth(1).unwrap_or_default();
+    assert!(first.starts_with("1 ") && first.contains("quickstart"), "{stdout}");
+}
+
+#[test]
+fn outside_of_a_clone_the_program_says_where_to_go() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let output = command
+        .arg("list")
+        .current_dir(&elsewhere)
+        .env_remove("CARGO_MANIFEST_DIR")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("go into your clone"));
+}

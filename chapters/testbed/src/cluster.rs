@@ -150,7 +150,9 @@ impl Cluster {
                     BrokerChoice::External(servers) => servers.clone(),
                     _ => None,
                 };
-                let connection = external::ask(external::Settings::from_environment(servers)?).await?;
+                let settings = external::Settings::from_environment(servers)
+                    .map_err(external::ExternalError::from)?;
+                let connection = external::ask(settings).await?;
                 Cluster { connection, owner: Owner::Nobody }
             }
             #[allow(unreachable_patterns, reason = "reached where a feature is off")]

@@ -99,8 +99,9 @@ impl TryFrom<String> for Currency {
 }
 
 // ANCHOR: money
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 /// An amount: a whole number of minor units (cents) of one currency.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Validate)]
+#[derive(Serialize, Deserialize, Validate)]
 pub struct Money {
     /// Minor units: 1299 is 12.99 EUR, and 1299 JPY.
     #[serde(deserialize_with = "whole_number")]

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::event::{Event, topics};
 use crate::ids::{OrderId, UserId};
 use crate::key::Key;
-use crate::money::{Currency, MAX_MINOR, Money};
+use crate::money::{Currency, MAX_MINOR, Money, MoneyError};
 use crate::rules;
 
 /// The most items of one order.
@@ -49,7 +49,7 @@ pub struct OrderPlaced {
     #[garde(length(min = 1, max = MAX_ITEMS), dive(self.total.currency))]
     pub items: Vec<Item>,
     /// What it costs: the items together.
-    #[garde(dive, custom(is_the_sum_of(&self.items)))]
+    #[garde(dive, custom(sum_of(&self.items)))]
     pub total: Money,
 }
 // ANCHOR_END: placed
@@ -64,10 +64,10 @@ pub struct Item {
     pub sku: String,
     /// How many, 1 to 1000. Signed, so that -2 is a broken rule,
     /// reported with all others, and not a number that fails to parse.
-    #[garde(custom(is_a_quantity))]
+    #[garde(custom(valid_quantity))]
     pub quantity: i64,
     /// What one of them costs, zero for a gift.
-    #[garde(custom(is_a_price_in(*order)))]
+    #[garde(custom(price_in(*order)))]
     pub unit_price: Money,
 }
 // ANCHOR_END: item
@@ -162,11 +162,11 @@ impl Validate for OrderEvent {
     }
 }
 
-fn is_a_quantity(quantity: &i64, _: &Currency) -> garde::Result {
+fn valid_quantity(quantity: &i64, _: &Currency) -> garde::Result {
     rules::check_between(quantity, 1, MAX_QUANTITY)
 }
 
-fn is_a_price_in(order: Currency) -> impl FnOnce(&Money, &Currency) -> garde::Result {
+fn price_in(order: Currency) -> impl FnOnce(&Money, &Currency) -> garde::Result {
     move |price, _| {
         if price.currency != order {
             return Err(garde::Error::new(format!(
@@ -181,19 +181,18 @@ fn is_a_price_in(order: Currency) -> impl FnOnce(&Money, &Currency) -> garde::Re
 }
 
 // ANCHOR: sum_rule
-fn is_the_sum_of(items: &[Item]) -> impl FnOnce(&Money, &()) -> garde::Result {
-    move |total, ()| {
-        let prices = items.iter().map(|i| i.unit_price.times(i.quantity));
-        let sum = prices
-            .collect::<Result<Vec<_>, _>>()
-            .and_then(|prices| Money::sum(total.currency, prices));
-        match sum {
-            Ok(sum) if sum == *total => Ok(()),
-            Ok(sum) => Err(garde::Error::new(format!("is {total}, and the items add up to {sum}"))),
-            Err(error) => {
-                Err(garde::Error::new(format!("cannot be the sum of the items: {error}")))
-            }
-        }
+fn sum_of(items: &[Item]) -> impl FnOnce(&Money, &()) -> garde::Result {
+    let wrong = |why: String| Err(garde::Error::new(why));
+    move |total, ()| match sum(total.currency, items) {
+        Ok(sum) if sum == *total => Ok(()),
+        Ok(sum) => wrong(format!("is {total}, the items add up to {sum}")),
+        Err(error) => wrong(format!("is no sum of the items: {error}")),
     }
 }
 // ANCHOR_END: sum_rule
+
+fn sum(currency: Currency, items: &[Item]) -> Result<Money, MoneyError> {
+    items.iter().try_fold(Money::zero(currency), |sum, item| {
+        sum.plus(item.unit_price.times(item.quantity)?)
+    })
+}

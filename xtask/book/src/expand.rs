@@ -21,8 +21,8 @@ pub struct Expanded {
     pub markdown: String,
     /// What could not be expanded.
     pub findings: Vec<Finding>,
-    /// What was expanded and still breaks a law: lines that are too wide.
-    pub wide: Vec<Finding>,
+    /// What was expanded and still breaks a law: wide lines, stale recordings.
+    pub laws: Vec<Finding>,
     /// The anchors that the page shows: file and name.
     pub anchors: BTreeSet<(String, String)>,
     /// How often `{{#` stands in the Markdown because the page or a snippet means the text itself.
@@ -107,7 +107,11 @@ impl Work<'_> {
             Directive::Run { chapter, run } => {
                 let run = self.project.run(chapter, run)?;
                 self.alone(range, "run")?;
-                recording::figure(&self.project.root, chapter, run)
+                let figure = recording::figure(self.project, chapter, run)?;
+                let line = self.source.line(range.start);
+                let stale = figure.stale.map(|problem| problem.at(&self.source.path, line));
+                self.done.laws.extend(stale);
+                Ok(figure.markdown)
             }
             Directive::Include { path, anchor } => self.include(path, anchor, range),
         }
@@ -168,7 +172,7 @@ impl Work<'_> {
             let columns = line.chars().count();
             if columns > SNIPPET_COLUMNS {
                 // Reported where it is to be mended: in the code.
-                self.done.wide.push(Finding::new(
+                self.done.laws.push(Finding::new(
                     &file,
                     *number,
                     format!("a line of {columns} columns on {}", self.source.path),

@@ -6,7 +6,8 @@ use std::path::Path;
 use crate::source::Source;
 
 /// Folders that hold nothing of the book: output, tools, and books that break a law on purpose.
-const SKIPPED: [&str; 5] = [".git", "target", "build", "node_modules", "xtask/book/tests"];
+const SKIPPED: [&str; 6] =
+    [".git", "target", "build", "node_modules", "xtask/book/tests", "xtask/tests"];
 
 /// Files that are read for anchors; the others are data.
 const CODE: [&str; 22] = [

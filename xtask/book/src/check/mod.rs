@@ -35,7 +35,7 @@ pub fn check(root: &Path) -> Vec<Finding> {
     let pages: Vec<Page> = files::pages(root).into_iter().map(|s| page(&project, s)).collect();
     for page in &pages {
         findings.extend_from_slice(&page.expanded.findings);
-        findings.extend_from_slice(&page.expanded.wide);
+        findings.extend_from_slice(&page.expanded.laws);
     }
     anchors::check(&files::code(root), &pages, &mut findings);
     order::check(&project, &pages, &mut findings);

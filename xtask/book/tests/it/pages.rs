@@ -137,3 +137,42 @@ fn nothing_is_fetched_while_reading() {
     }
     assert_eq!(pages, 5);
 }
+
+/// The sound book with a recording, moments, and a page that shows them.
+fn recorded(lines: &str, moments: &str) -> TestBook {
+    let header = r#"{"chapter":"mail","run":"kill","broker":"local","kafka":"9.8.7","librdkafka":"2.12.1","recorded":"2026-05-14"}"#;
+    TestBook::sound()
+        .file("chapters/mail/runs/kill/1.jsonl", &format!("{header}\n{lines}"))
+        .file("chapters/mail/runs/kill/moments.toml", moments)
+        .file(PAGE, "# Parcels\n\n{{#run mail/kill}}\n")
+}
+
+const LINES: &str = r#"{"t_ms":0,"message":"produced","process":"checkout","topic":"orders","partition":1,"key":"```"}
+{"t_ms":1250,"message":"killed","process":"operator","victim":"<packer-2>"}
+"#;
+
+#[test]
+fn a_recorded_run() {
+    let moments = "[[moments]]\nname = \"killed\"\ncaption = \"A <packer> is killed.\"\n\
+                   when = { message = \"killed\" }\n";
+    insta::assert_snapshot!(recorded(LINES, moments).built("first/parcels"));
+}
+
+#[test]
+fn a_recording_that_cannot_be_shown_is_refused() {
+    let refused = |book: TestBook| {
+        let refused = book.refused();
+        assert_eq!(refused.len(), 1, "{refused:?}");
+        refused[0].clone()
+    };
+    let never = "[[moments]]\nname = \"gone\"\ncaption = \"?\"\nwhen = { message = \"gone\" }\n";
+    insta::assert_snapshot!(refused(recorded(LINES, never)));
+    insta::assert_snapshot!(refused(recorded("no line\n", "")));
+    insta::assert_snapshot!(refused(recorded(LINES, "[[moment]]")));
+    let copied = recorded(LINES, "");
+    let text = copied.read("chapters/mail/runs/kill/1.jsonl");
+    let copied = copied
+        .file("chapters/parcels/runs/day/1.jsonl", &text)
+        .file(PAGE, "# Parcels\n\n{{#run parcels/day}}\n");
+    insta::assert_snapshot!(refused(copied));
+}

@@ -76,10 +76,7 @@ fn a_run_is_declared() {
 fn a_run_was_recorded() {
     assert_eq!(
         with("\n{{#run parcels/day}}\n").findings(),
-        [line(
-            2,
-            "the run parcels/day was never recorded: make it with `cargo xtask record parcels`"
-        )]
+        [line(2, "the run parcels/day was never recorded: use `cargo xtask record parcels`")]
     );
 }
 
@@ -89,4 +86,24 @@ fn a_run_stands_alone() {
         with("\nSee {{#run parcels/day}}\n").findings(),
         [line(2, "`{{#run}}` inside other text: put it on a line of its own, outside of code")]
     );
+}
+
+#[test]
+fn a_recording_is_of_the_present_versions() {
+    let recorded = |kafka, librdkafka| {
+        let text = format!(
+            "{{\"chapter\":\"parcels\",\"run\":\"day\",\"broker\":\"local\",\"kafka\":\"{kafka}\",\
+             \"librdkafka\":\"{librdkafka}\",\"recorded\":\"2026-05-14\"}}\n\
+             {{\"t_ms\":0,\"message\":\"started\"}}\n"
+        );
+        with("\n{{#run parcels/day}}\n").file("chapters/parcels/runs/day/1.jsonl", &text)
+    };
+    assert_eq!(recorded("9.8.7", "2.12.1").findings(), [""; 0]);
+    let mend = "make it anew with `cargo xtask record parcels`";
+    let path = "chapters/parcels/runs/day/1.jsonl";
+    let what = format!("{path} was recorded with kafka 9.8.6, present is 9.8.7");
+    assert_eq!(recorded("9.8.6", "2.12.1").findings(), [line(2, &format!("{what}: {mend}"))]);
+    let what = format!("{path} was recorded with librdkafka 2.0.0, present is 2.12.1");
+    assert_eq!(recorded("9.8.7", "2.0.0").findings(), [line(2, &format!("{what}: {mend}"))]);
+    assert_eq!(recorded("9.8.7", "2.0.0").refused(), [""; 0], "it can still be shown");
 }

@@ -89,8 +89,7 @@ fn located<'a>(moments: &'a Moments, lines: &[Line]) -> Result<Vec<(&'a str, u64
 }
 
 fn render(chapter: &str, run: &Run, recording: &Recording, moments: &[(&str, u64)]) -> String {
-    let transcript = recording.transcript();
-    let transcript = transcript.trim_end();
+    let transcript = without_margin(&recording.transcript());
     // The fence is longer than any in the transcript, so that nothing in it can end the block.
     let longest = transcript.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
@@ -117,6 +116,13 @@ fn render(chapter: &str, run: &Run, recording: &Recording, moments: &[(&str, u64
     }
     figure.push_str("</figcaption>\n</figure>");
     figure
+}
+
+/// The lines without the indentation that all share, which a phone has no room for.
+fn without_margin(transcript: &str) -> String {
+    let margin = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let least = transcript.lines().map(margin).min().unwrap_or(0);
+    transcript.lines().map(|line| &line[least..]).collect::<Vec<_>>().join("\n")
 }
 
 /// What the recording says about itself, in the reader's words.

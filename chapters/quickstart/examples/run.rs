@@ -32,7 +32,7 @@ async fn checkout(producer: &FutureProducer) -> anyhow::Result<()> {
         let order = Order { id: format!("order-{quantity}"), item: "mug".into(), quantity };
         let sent = send(producer, "orders", &order, &format!("visit-{quantity}")).await?;
         let (partition, offset, key) = (sent.partition, sent.offset, &order.id);
-        info!(target: "run", process = "checkout", partition, offset, key, "acknowledged");
+        info!(target: "run", process = "checkout", topic = "orders", partition, offset, key, "acknowledged");
     }
     Ok(())
 }
@@ -43,7 +43,7 @@ async fn pack(packing: &StreamConsumer) -> anyhow::Result<u32> {
         let record = packing.recv().await?;
         let (order, correlation_id) = read(&record)?;
         let (partition, offset) = (record.partition(), record.offset());
-        info!(target: "run", process = "packing", partition, offset, key = order.id, correlation_id, "consumed");
+        info!(target: "run", process = "packing", topic = "orders", partition, offset, key = order.id, correlation_id, "consumed");
     }
     Ok(5)
 }

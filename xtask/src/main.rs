@@ -8,6 +8,10 @@
 #![warn(missing_docs)]
 
 // The commands.
+mod bench;
+mod book;
+mod doctor;
+mod kafka;
 mod list;
 mod run;
 mod test;
@@ -52,6 +56,14 @@ enum Verb {
     Test(test::Args),
     /// List the chapters: question, minutes, needs, and whether they run here
     List(list::Args),
+    /// Keep a Kafka running for play
+    Kafka(kafka::Args),
+    /// Build the book, or check its pages
+    Book(book::Args),
+    /// Say what this machine lacks, what that holds back, and what mends it
+    Doctor(doctor::Args),
+    /// Run the benchmarks of all chapters, or of one
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +72,10 @@ fn main() -> ExitCode {
         Verb::Run(args) => run::run(&project, args),
         Verb::Test(args) => test::run(&project, args),
         Verb::List(args) => list::run(&project, args),
+        Verb::Kafka(args) => kafka::run(&project, args),
+        Verb::Book(args) => book::run(&project, args),
+        Verb::Doctor(args) => doctor::run(&project, args),
+        Verb::Bench(args) => bench::run(&project, args),
     });
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

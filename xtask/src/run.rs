@@ -162,6 +162,28 @@ pub fn build(
     Ok(built)
 }
 
+/// Builds `testbed` alone, for one kind of broker, and fetches what that kind needs.
+pub fn build_testbed(project: &Project, kind: Kind) -> anyhow::Result<Vec<Built>> {
+    let mut command = cargo::cargo(project);
+    command.args([
+        "build",
+        "--quiet",
+        "--no-default-features",
+        "-p",
+        "testbed",
+        "--bin",
+        "testbed",
+    ]);
+    command.args(["--features", &testbed_features(kind)]);
+    let spinner = Spinner::start("Building testbed, which starts a Kafka");
+    let built = cargo::build(&mut command)?;
+    drop(spinner);
+    if kind == Kind::Local {
+        install(&built)?;
+    }
+    Ok(built)
+}
+
 /// Fetches the jars of the local Kafka where they are not there yet.
 pub fn install(built: &[Built]) -> anyhow::Result<()> {
     child::check(
@@ -187,18 +209,23 @@ fn selection(chapter: &Chapter, run: &Run, kind: Kind) -> anyhow::Result<Vec<Str
     }
     if !run.owns_cluster {
         words.extend(["--bin".to_owned(), "testbed".to_owned()]);
-        features.push("testbed/kafka".to_owned());
-        match kind {
-            Kind::Local => features.push("testbed/local".to_owned()),
-            Kind::Docker => features.push("testbed/docker".to_owned()),
-            Kind::Embedded | Kind::External => {}
-        }
+        features.push(testbed_features(kind));
     }
     if !features.is_empty() {
         words.extend(["--features".to_owned(), features.join(",")]);
     }
     words.extend([target.kind.flag().to_owned(), target.name.clone()]);
     Ok(words)
+}
+
+/// What `testbed` is built with to start this kind of broker.
+fn testbed_features(kind: Kind) -> String {
+    match kind {
+        Kind::Local => "testbed/kafka,testbed/local",
+        Kind::Docker => "testbed/kafka,testbed/docker",
+        Kind::Embedded | Kind::External => "testbed/kafka",
+    }
+    .to_owned()
 }
 
 #[cfg(test)]

@@ -50,3 +50,12 @@ pub fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
     let line = text.lines().next()?.trim().to_owned();
     (output.status.success() && !line.is_empty()).then_some(line)
 }
+
+/// Compose: Docker's plugin, or the program on the PATH.
+pub fn compose() -> Option<Vec<&'static str>> {
+    let candidates = [vec!["docker", "compose"], vec!["docker-compose"]];
+    candidates.into_iter().find(|words| {
+        let (program, rest) = (words[0], &words[1..]);
+        on_path(program).is_some() && first_line(program, &[rest, &["version"]].concat()).is_some()
+    })
+}

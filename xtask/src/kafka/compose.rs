@@ -1,0 +1,79 @@
+//! The Docker kind: docker-compose.yml, by whichever Compose this machine has.
+
+use std::process::Command;
+
+use anyhow::Context;
+use testbed::kind::Kind;
+
+use super::kept::{Folder, Kept};
+use crate::child;
+use crate::project::Project;
+use crate::say::Spinner;
+use crate::tools;
+
+/// Starts a profile, and waits until its health checks pass.
+pub fn up(project: &Project, folder: &Folder, profile: &str) -> anyhow::Result<Kept> {
+    child::check(compose(project, profile)?.args(["up", "--detach", "--wait"])).context(
+        "docker-compose.yml does not come up; `cargo xtask doctor` says what is missing",
+    )?;
+    let services: &[&str] =
+        if profile == "test" { &["kafka-1", "kafka-2", "kafka-3"] } else { &["kafka"] };
+    let addresses = services
+        .iter()
+        .map(|service| address(project, profile, service))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let kept = Kept {
+        kind: Kind::Docker,
+        bootstrap: addresses.join(","),
+        version: Some(testbed::version::KAFKA.to_owned()),
+        brokers: services.len() as u32,
+        pid: None,
+        logs: Vec::new(),
+        profile: Some(profile.to_owned()),
+    };
+    folder.write(&kept)?;
+    Ok(kept)
+}
+
+/// Ends the profile's containers, and removes what they kept.
+pub fn down(project: &Project, kept: &Kept) -> anyhow::Result<()> {
+    child::check(compose(project, profile(kept))?.args(["down", "--volumes"]))
+}
+
+/// Prints the end of the containers' output.
+pub fn logs(project: &Project, kept: &Kept, lines: usize) -> anyhow::Result<()> {
+    child::check(compose(project, profile(kept))?.args(["logs", "--tail", &lines.to_string()]))
+}
+
+/// True if a container of the profile runs.
+pub fn is_running(project: &Project, kept: &Kept) -> anyhow::Result<bool> {
+    let _spinner = Spinner::start("Asking Docker");
+    let output = compose(project, profile(kept))?.args(["ps", "--quiet"]).output()?;
+    Ok(output.status.success() && !output.stdout.is_empty())
+}
+
+/// Compose with our file and a profile.
+pub fn compose(project: &Project, profile: &str) -> anyhow::Result<Command> {
+    let words = tools::compose().context(
+        "no Docker Compose on this machine: install Docker, or the package docker-compose-v2",
+    )?;
+    let (program, rest) = words.split_first().context("a program has a name")?;
+    let mut command = Command::new(program);
+    command.args(rest).current_dir(&project.root);
+    command.arg("--file").arg(project.root.join("docker-compose.yml")).args(["--profile", profile]);
+    Ok(command)
+}
+
+fn address(project: &Project, profile: &str, service: &str) -> anyhow::Result<String> {
+    let mut command = compose(project, profile)?;
+    let output = command.args(["port", service, "9092"]).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let address = text.lines().next().map(str::trim).filter(|line| line.contains(':'));
+    address
+        .map(str::to_owned)
+        .with_context(|| format!("`{}` names no address", child::line(&command)))
+}
+
+fn profile(kept: &Kept) -> &str {
+    kept.profile.as_deref().unwrap_or("dev")
+}

@@ -150,11 +150,10 @@ impl Work<'_> {
             self.done.anchors.insert((file.clone(), anchor.to_owned()));
         }
         let slice = slice(&included, anchor)?;
-        self.done.literals += slice.lines.iter().map(|l| l.matches(OPEN).count()).sum::<usize>();
-
         let block = self.outline.code.iter().position(|(code, _)| code.contains(&range.start));
         let Some(block) = block else {
-            if file.ends_with(".md") {
+            // Such a file is text of the page; directives in it are not expanded.
+            if file.ends_with(".md") || file.ends_with(".svg") {
                 return Ok(slice.lines.join("\n"));
             }
             return Err(Problem::new(
@@ -163,6 +162,7 @@ impl Work<'_> {
             ));
         };
         for (line, number) in slice.lines.iter().zip(&slice.numbers) {
+            self.done.literals += line.matches(OPEN).count();
             if line.trim_start().starts_with("```") {
                 return Err(Problem::new(
                     format!("{file}:{number} would end the block of code"),

@@ -2,7 +2,7 @@
 
 use book::markdown::outline;
 
-use crate::books::{PAGE, TestBook, anchored};
+use crate::books::{MANIFEST, PAGE, TestBook, anchored};
 
 /// The built page with this text under its title and head.
 fn page(text: &str) -> String {
@@ -136,6 +136,24 @@ fn nothing_is_fetched_while_reading() {
         pages += 1;
     }
     assert_eq!(pages, 5);
+}
+
+#[test]
+fn a_raw_directive_on_a_built_page_is_refused() {
+    let raw = |book: TestBook| book.refused();
+    let mend = "escape the others with a backslash or correct them";
+    let included = TestBook::sound()
+        .file("chapters/parcels/README.md", "Kafka {{#version kafka}}.\n")
+        .append(PAGE, "\n`\\{{#x}}`\n\n{{#include ../../chapters/parcels/README.md}}\n");
+    assert_eq!(
+        raw(included),
+        [format!("{PAGE}:1: the built page shows 2 raw `{{{{#`, 1 are meant: {mend}")]
+    );
+    let question = TestBook::sound().replace(MANIFEST, "Who?", "Who sends {{#version kafka}}?");
+    assert_eq!(
+        raw(question),
+        [format!("{PAGE}:1: the built page shows 1 raw `{{{{#`, 0 are meant: {mend}")]
+    );
 }
 
 /// The sound book with a recording, moments, and a page that shows them.

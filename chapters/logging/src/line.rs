@@ -232,7 +232,7 @@ pub struct Line {
     /// Who wrote it: [`RUN`](crate::RUN) for the lines that tell the story of a run, `librdkafka` for the
     /// client's own, a module's path for the rest.
     pub target: String,
-    /// What happened: a word of the vocabulary, or any text.
+    /// What happened: a word of the [vocabulary](crate::vocabulary), or any text.
     pub message: String,
     /// The particulars. `process` names the actor.
     pub fields: Fields,

@@ -50,7 +50,7 @@ async fn main() -> ExitCode {
 }
 
 fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
-    let mut arguments = Arguments { seed: 7, users: 3 };
+    let mut arguments = Arguments { seed: 1031, users: 3 };
     while let Some(word) = words.next() {
         let number = words.next().and_then(|number| number.parse::<u32>().ok());
         match (word.as_str(), number) {
@@ -74,8 +74,9 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     config.set("group.id", "ledger").set("auto.offset.reset", "earliest");
     let consumer: StreamConsumer = config.create()?;
     let stopped = tokio::select! {
-        done = day(arguments, &producer, &consumer) => done.map(|()| false),
+        biased; // listens to Ctrl-C before the first record is sent
         signal = tokio::signal::ctrl_c() => signal.map(|()| true).map_err(Into::into),
+        done = day(arguments, &producer, &consumer) => done.map(|()| false),
     }?;
     producer.flush(Duration::from_secs(10))?; // sends what is queued
     drop(consumer); // commits, and leaves the group at once
@@ -90,10 +91,12 @@ async fn day(
     producer: &FutureProducer,
     consumer: &StreamConsumer,
 ) -> anyhow::Result<()> {
-    let mut factory = Factory::new(arguments.seed, SUNDAY);
+    let (seed, users) = (arguments.seed, arguments.users);
+    info!(target: "run", process = "shop", seed, users, "started");
+    let mut factory = Factory::new(seed, SUNDAY);
     let mut unread = HashSet::new();
     // ANCHOR: send
-    for event in factory.day(arguments.users) {
+    for event in factory.day(users) {
         let record = event.to_record()?;
         let r#type = event.data.type_name();
         unread.insert(send(producer, &record, r#type).await?);
@@ -117,7 +120,6 @@ async fn day(
         let message = message?;
         let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
         if !unread.remove(&(topic.to_owned(), partition, offset)) {
-            info!(target: "run", process = "ledger", topic, partition, offset, "skipped");
             continue; // of an earlier day, on a broker that was kept
         }
         // ANCHOR: read
@@ -133,10 +135,10 @@ async fn day(
             }
             Err(refusal) => {
                 refused += 1;
-                let error = refusal.error.to_string();
+                let reason = refusal.error.to_string();
                 info!(
                     target: "run", process = "ledger",
-                    topic, partition, offset, error, "failed"
+                    topic, partition, offset, reason, "skipped"
                 );
             }
         }

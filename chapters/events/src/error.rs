@@ -39,7 +39,7 @@ pub enum Error {
     /// A type this reader does not know.
     #[error(
         "type: \"{found}\" is none of {}; upgrade this reader, or set the record aside until it is",
-        known.join(", ")
+        Types(known)
     )]
     UnknownType {
         /// The type found, shortened when long.
@@ -156,12 +156,12 @@ impl From<garde::Report> for Violations {
 impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, violation) in self.0.iter().take(Self::SHOWN).enumerate() {
-            let comma = if n == 0 { "" } else { ", " };
-            write!(f, "{comma}{violation}")?;
+            let between = if n == 0 { "" } else { "; " };
+            write!(f, "{between}{violation}")?;
         }
         match self.0.len().saturating_sub(Self::SHOWN) {
             0 => Ok(()),
-            more => write!(f, ", and {more} more"),
+            more => write!(f, "; and {more} more"),
         }
     }
 }
@@ -172,6 +172,18 @@ struct At<'a>(&'a str);
 impl fmt::Display for At<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() { Ok(()) } else { write!(f, "{}: ", self.0) }
+    }
+}
+
+/// The types a reader knows: by name where they are few, by number where a list would bury the message.
+struct Types<'a>(&'a [&'static str]);
+
+impl fmt::Display for Types<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.len() {
+            0..=4 => f.write_str(&self.0.join(", ")),
+            many => write!(f, "the {many} that this reader knows"),
+        }
     }
 }
 

@@ -186,6 +186,8 @@ fn sum_of(items: &[Item]) -> impl FnOnce(&Money, &()) -> garde::Result {
     move |total, ()| match sum(total.currency, items) {
         Ok(sum) if sum == *total => Ok(()),
         Ok(sum) => wrong(format!("is {total}, the items add up to {sum}")),
+        // Another currency is reported where it stands, at the item.
+        Err(MoneyError::CurrencyMismatch { .. }) => Ok(()),
         Err(error) => wrong(format!("is no sum of the items: {error}")),
     }
 }

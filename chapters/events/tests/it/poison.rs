@@ -44,7 +44,8 @@ async fn a_consumer_refuses_poison_and_goes_on() -> Result {
                 assert_eq!((refused.partition, refused.offset), (0, offset));
                 let bad = &bad[offset as usize - 1];
                 assert_eq!(refused.error.paths(), bad.paths, "{}", refused.error);
-                writeln!(shown, "offset {offset}: {}", refused.error)?;
+                let error = refused.error.to_string();
+                writeln!(shown, "offset {offset}\n  {}", error.replace("; ", ";\n  "))?;
             }
         }
     }

@@ -11,3 +11,5 @@ mod poison;
 mod programs;
 /// Events as records: keys, headers, order within an order.
 mod records;
+/// The files of records that the Docker test cluster is loaded with.
+mod test_cluster;

@@ -99,8 +99,9 @@ fn heard(said: &[String]) -> String {
 /// - A cluster that answers no admin request because it is librdkafka's mock gives what the
 ///   built-in broker gives.
 /// - One that answers is a real Kafka: transactions, idempotence, isolation, timestamps, retention,
-///   compaction and volume come with it. An authorizer in its configuration is `acl`, the
-///   group protocol `consumer` is `kip848`, `share` is `share-groups`.
+///   compaction and volume come with it. An authorizer in its configuration is `acl`, the group
+///   protocol `consumer` is `kip848`, `share` is `share-groups`. (Since Kafka 4.1 share groups are a
+///   finalized feature instead, about which librdkafka cannot ask: then they are not claimed.)
 /// - One that forbids us to look has an authorizer, and for us no admin API.
 /// - `tls` and `sasl` are what the properties with which we got in say.
 ///

@@ -109,6 +109,7 @@ enum Owner {
     #[cfg(feature = "local")]
     Local(Arc<crate::local::LocalCluster>),
     #[cfg(feature = "docker")]
+    #[allow(dead_code, reason = "held so that dropping it removes the container")]
     Docker(Arc<crate::docker::DockerCluster>),
 }
 

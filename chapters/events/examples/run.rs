@@ -12,7 +12,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use events::{Event, Factory, Ledger, Record, SUNDAY, ShopEvent, fixtures, from_message, topics};
+use events::{
+    Event, Factory, Ledger, Record, SUNDAY, ShopEvent, fixtures,
+    from_message, topics,
+};
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
@@ -49,15 +52,24 @@ async fn main() -> ExitCode {
     }
 }
 
-fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
+fn arguments(
+    mut words: impl Iterator<Item = String>,
+) -> Result<Arguments, String> {
     let mut arguments = Arguments { seed: 1031, users: 3 };
     while let Some(word) = words.next() {
-        let number = words.next().and_then(|number| number.parse::<u32>().ok());
+        let number =
+            words.next().and_then(|number| number.parse::<u32>().ok());
         match (word.as_str(), number) {
             ("--seed", Some(seed)) => arguments.seed = seed.into(),
             // A day is held in memory; ten thousand users are some 30 MB.
-            ("--users", Some(users @ 1..=10_000)) => arguments.users = users as usize,
-            _ => return Err(format!("what is {word:?}? Say --seed NUMBER or --users 1..10000")),
+            ("--users", Some(users @ 1..=10_000)) => {
+                arguments.users = users as usize
+            }
+            _ => {
+                return Err(format!(
+                    "what is {word:?}? Say --seed NUMBER or --users 1..10000"
+                ));
+            }
         }
     }
     Ok(arguments)
@@ -65,8 +77,9 @@ fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, Strin
 
 async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     logging::init()?;
-    let brokers = std::env::var("KAFKA_BROKERS")
-        .context("KAFKA_BROKERS is not set: run this through `cargo xtask run`")?;
+    let brokers = std::env::var("KAFKA_BROKERS").context(
+        "KAFKA_BROKERS is not set: run this through `cargo xtask run`",
+    )?;
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", brokers);
     let producer: FutureProducer = config.create()?;
@@ -103,7 +116,9 @@ async fn day(
     }
     // ANCHOR_END: send
     for bad in fixtures::bad_payloads(&mut factory) {
-        let record = FutureRecord::to(bad.topic).key(bad.key.as_str()).payload(&bad.json);
+        let record = FutureRecord::to(bad.topic)
+            .key(bad.key.as_str())
+            .payload(&bad.json);
         let (partition, offset) = deliver(producer, record).await?;
         let (topic, wrong, key) = (bad.topic, bad.name, bad.key.as_str());
         info!(target: "run", process = "newcomer", topic, partition, offset, key, wrong, "acknowledged");
@@ -112,13 +127,21 @@ async fn day(
     let sent = unread.len();
 
     let (mut ledger, mut read, mut refused) = (Ledger::default(), 0, 0);
-    consumer.subscribe(&[topics::USERS, topics::ORDERS, topics::PAYMENTS])?;
+    consumer.subscribe(&[
+        topics::USERS,
+        topics::ORDERS,
+        topics::PAYMENTS,
+    ])?;
     while !unread.is_empty() {
         let Ok(message) = timeout(PATIENCE, consumer.recv()).await else {
-            bail!("{} of {sent} records did not arrive in {PATIENCE:?}", unread.len());
+            bail!(
+                "{} of {sent} records did not arrive in {PATIENCE:?}",
+                unread.len()
+            );
         };
         let message = message?;
-        let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
+        let (topic, partition, offset) =
+            (message.topic(), message.partition(), message.offset());
         if !unread.remove(&(topic.to_owned(), partition, offset)) {
             continue; // of an earlier day, on a broker that was kept
         }
@@ -150,8 +173,13 @@ async fn day(
 }
 
 /// Sends a record, waits until the broker has it, and says where it stands.
-async fn send(producer: &FutureProducer, record: &Record, r#type: &str) -> anyhow::Result<Place> {
-    let (partition, offset) = deliver(producer, record.future_record()).await?;
+async fn send(
+    producer: &FutureProducer,
+    record: &Record,
+    r#type: &str,
+) -> anyhow::Result<Place> {
+    let (partition, offset) =
+        deliver(producer, record.future_record()).await?;
     let (topic, key) = (record.topic(), record.key().as_str());
     info!(target: "run", process = "shop", topic, partition, offset, key, r#type, "acknowledged");
     Ok((topic.to_owned(), partition, offset))
@@ -161,6 +189,9 @@ async fn deliver<P: rdkafka::message::ToBytes + ?Sized>(
     producer: &FutureProducer,
     record: FutureRecord<'_, str, P>,
 ) -> Result<(i32, i64), KafkaError> {
-    let delivered = producer.send(record, PATIENCE).await.map_err(|(error, _)| error)?;
+    let delivered = producer
+        .send(record, PATIENCE)
+        .await
+        .map_err(|(error, _)| error)?;
     Ok((delivered.partition, delivered.offset))
 }

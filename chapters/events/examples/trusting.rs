@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use events::{Currency, Event, Factory, Money, MoneyError, OrderEvent, SUNDAY};
+use events::{
+    Currency, Event, Factory, Money, MoneyError, OrderEvent, SUNDAY,
+};
 use events::{fixtures, from_message, topics};
 use rdkafka::ClientConfig;
 use rdkafka::Message;
@@ -74,15 +76,25 @@ fn check(event: &OrderEvent, sums: &mut Sums) -> Result<(), MoneyError> {
 /// Sends the orders of a Sunday with 40 users, and three payloads that are wrong. Returns how many that were.
 async fn sell(producer: &FutureProducer) -> anyhow::Result<usize> {
     let mut factory = Factory::new(7, SUNDAY);
-    let day = factory.day(40).into_iter().filter(|event| event.data.topic() == topics::ORDERS);
+    let day = factory
+        .day(40)
+        .into_iter()
+        .filter(|event| event.data.topic() == topics::ORDERS);
     let mut orders = Vec::new();
     for order in day {
         orders.push((order.data.key(), order.to_json()?));
     }
-    orders.extend(fixtures::bad_payloads(&mut factory).map(|bad| (bad.key, bad.json)));
+    orders.extend(
+        fixtures::bad_payloads(&mut factory).map(|bad| (bad.key, bad.json)),
+    );
     for (key, json) in &orders {
-        let record = FutureRecord::to(topics::ORDERS).key(key.as_str()).payload(json);
-        producer.send(record, Duration::from_secs(30)).await.map_err(|(error, _)| error)?;
+        let record = FutureRecord::to(topics::ORDERS)
+            .key(key.as_str())
+            .payload(json);
+        producer
+            .send(record, Duration::from_secs(30))
+            .await
+            .map_err(|(error, _)| error)?;
     }
     Ok(orders.len())
 }

@@ -49,7 +49,8 @@ impl Json<'_> {
         wrap: impl FnOnce(T) -> E,
     ) -> Result<Envelope<E>, Error> {
         // That it is JSON is known by now: whatever is wrong here is wrong with the shape.
-        let wire: Wire<T> = parse(self.0).map_err(|(path, error)| shape(&path, &error))?;
+        let wire: Wire<T> =
+            parse(self.0).map_err(|(path, error)| shape(&path, &error))?;
         Ok(Envelope {
             id: wire.id,
             correlation_id: wire.correlation_id,
@@ -69,19 +70,26 @@ pub(crate) fn read<E: Event>(bytes: &[u8]) -> Result<Envelope<E>, Error> {
     if bytes.len() > MAX_BYTES {
         return Err(Error::TooLarge { bytes: bytes.len() });
     }
-    let head: Head = parse(bytes).map_err(|(path, error)| match error.is_data() {
-        true => shape(&path, &error),
-        false => Error::NotJson { reason: clip(&error.to_string()) },
-    })?;
+    let head: Head =
+        parse(bytes).map_err(|(path, error)| match error.is_data() {
+            true => shape(&path, &error),
+            false => Error::NotJson { reason: clip(&error.to_string()) },
+        })?;
     if head.schema_version > SCHEMA_VERSION {
         return Err(Error::NewerSchema { found: head.schema_version });
     }
-    E::decode(&head.r#type, Json(bytes))
-        .unwrap_or_else(|| Err(Error::UnknownType { found: clip(&head.r#type), known: E::types() }))
+    E::decode(&head.r#type, Json(bytes)).unwrap_or_else(|| {
+        Err(Error::UnknownType {
+            found: clip(&head.r#type),
+            known: E::types(),
+        })
+    })
 }
 
 /// Parses the whole text; an error comes with the path of the place that it is about.
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, (String, serde_json::Error)> {
+fn parse<T: DeserializeOwned>(
+    bytes: &[u8],
+) -> Result<T, (String, serde_json::Error)> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json)
         .map_err(|error| (error.path().to_string(), error.into_inner()))?;

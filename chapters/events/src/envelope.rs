@@ -71,7 +71,8 @@ impl<E: Event> Envelope<E> {
     /// [`Error::Invalid`] with all broken rules; [`Error::NotWritable`] where an own event type fails to serialize.
     pub fn to_json(&self) -> Result<Vec<u8>, Error> {
         self.check()?;
-        let json = serde_json::to_vec(self).map_err(|error| Error::NotWritable { error })?;
+        let json = serde_json::to_vec(self)
+            .map_err(|error| Error::NotWritable { error })?;
         if json.len() > MAX_BYTES {
             return Err(Error::TooLarge { bytes: json.len() });
         }
@@ -83,7 +84,8 @@ impl<E: Event> Envelope<E> {
     /// # Errors
     /// [`Error::Invalid`] with all broken rules.
     pub fn check(&self) -> Result<(), Error> {
-        self.validate().map_err(|report| Error::Invalid(Violations::from(report)))
+        self.validate()
+            .map_err(|report| Error::Invalid(Violations::from(report)))
     }
 
     /// The same envelope around another event, as for `envelope.map(ShopEvent::from)`.
@@ -100,10 +102,14 @@ impl<E: Event> Envelope<E> {
 }
 
 /// Nothing causes itself. An event that says so sends whoever walks up the causes round in a circle.
-fn is_not(own: EventId) -> impl FnOnce(&Option<EventId>, &()) -> garde::Result {
+fn is_not(
+    own: EventId,
+) -> impl FnOnce(&Option<EventId>, &()) -> garde::Result {
     move |cause, ()| {
         if *cause == Some(own) {
-            return Err(garde::Error::new("must not be the event's own id"));
+            return Err(garde::Error::new(
+                "must not be the event's own id",
+            ));
         }
         Ok(())
     }

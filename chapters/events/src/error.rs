@@ -12,7 +12,9 @@ use crate::key::Key;
 #[non_exhaustive]
 pub enum Error {
     /// There is no text at all: a tombstone, or a producer that sent nothing.
-    #[error("there is no payload; these topics are not compacted, so nobody may send a tombstone")]
+    #[error(
+        "there is no payload; these topics are not compacted, so nobody may send a tombstone"
+    )]
     Empty,
     /// More than [`MAX_BYTES`]; nothing of it was parsed.
     #[error(
@@ -23,7 +25,9 @@ pub enum Error {
         bytes: usize,
     },
     /// Not JSON, or cut off.
-    #[error("not JSON: {reason}; look at what the producer sent, another format or half a text")]
+    #[error(
+        "not JSON: {reason}; look at what the producer sent, another format or half a text"
+    )]
     NotJson {
         /// What the parser said.
         reason: String,
@@ -107,7 +111,9 @@ impl Error {
             Self::Shape { path, .. } => vec![path],
             Self::UnknownType { .. } => vec!["type"],
             Self::NewerSchema { .. } => vec!["schema_version"],
-            Self::Invalid(violations) => violations.iter().map(|v| v.path.as_str()).collect(),
+            Self::Invalid(violations) => {
+                violations.iter().map(|v| v.path.as_str()).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -145,10 +151,11 @@ impl Violations {
 
 impl From<garde::Report> for Violations {
     fn from(report: garde::Report) -> Self {
-        let violation = |(path, error): (garde::Path, garde::Error)| Violation {
-            path: path.to_string(),
-            message: error.message().to_owned(),
-        };
+        let violation =
+            |(path, error): (garde::Path, garde::Error)| Violation {
+                path: path.to_string(),
+                message: error.message().to_owned(),
+            };
         Self(report.into_inner().into_iter().map(violation).collect())
     }
 }
@@ -191,11 +198,13 @@ impl fmt::Display for Types<'_> {
 /// no more than 160 characters.
 pub(crate) fn clip(text: &str) -> String {
     const MOST: usize = 160;
-    let mut clean: String = text
-        .chars()
-        .take(MOST)
-        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
-        .collect();
+    let mut clean: String =
+        text.chars()
+            .take(MOST)
+            .map(|c| {
+                if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }
+            })
+            .collect();
     if text.chars().nth(MOST).is_some() {
         clean.push('…');
     }

@@ -24,7 +24,7 @@ pub mod topics {
 /// A sum type of things that can happen.
 ///
 /// It serializes as two fields, `type` and `data` (serde: `#[serde(tag = "type", content = "data")]`), and its rules
-/// are garde's. An own event type of yours takes the same four functions as [`OrderEvent`].
+/// are garde's. An own event type of yours takes the same five functions as [`OrderEvent`].
 pub trait Event: Serialize + Validate<Context = ()> + Sized {
     /// The names that `type` may have, for messages.
     fn types() -> Vec<&'static str>;
@@ -40,7 +40,10 @@ pub trait Event: Serialize + Validate<Context = ()> + Sized {
 
     /// Reads the event that `type_name` promises; `None` where that is no type of this family.
     /// Callers want [`Envelope::from_json`], which also checks.
-    fn decode(type_name: &str, json: Json<'_>) -> Option<Result<Envelope<Self>, Error>>;
+    fn decode(
+        type_name: &str,
+        json: Json<'_>,
+    ) -> Option<Result<Envelope<Self>, Error>>;
 }
 
 /// Any event of the shop, for those who read several topics.
@@ -57,7 +60,8 @@ pub enum ShopEvent {
 
 impl Event for ShopEvent {
     fn types() -> Vec<&'static str> {
-        [UserEvent::types(), OrderEvent::types(), PaymentEvent::types()].concat()
+        [UserEvent::types(), OrderEvent::types(), PaymentEvent::types()]
+            .concat()
     }
 
     fn type_name(&self) -> &'static str {
@@ -84,7 +88,10 @@ impl Event for ShopEvent {
         }
     }
 
-    fn decode(type_name: &str, json: Json<'_>) -> Option<Result<Envelope<Self>, Error>> {
+    fn decode(
+        type_name: &str,
+        json: Json<'_>,
+    ) -> Option<Result<Envelope<Self>, Error>> {
         /// The family's answer, as that of the whole shop.
         fn any<E: Event + Into<ShopEvent>>(
             answer: Result<Envelope<E>, Error>,
@@ -104,11 +111,18 @@ impl Event for ShopEvent {
 impl Validate for ShopEvent {
     type Context = ();
 
-    fn validate_into(&self, ctx: &(), parent: &mut dyn FnMut() -> Path, report: &mut Report) {
+    fn validate_into(
+        &self,
+        ctx: &(),
+        parent: &mut dyn FnMut() -> Path,
+        report: &mut Report,
+    ) {
         match self {
             Self::User(event) => event.validate_into(ctx, parent, report),
             Self::Order(event) => event.validate_into(ctx, parent, report),
-            Self::Payment(event) => event.validate_into(ctx, parent, report),
+            Self::Payment(event) => {
+                event.validate_into(ctx, parent, report)
+            }
         }
     }
 }

@@ -6,9 +6,13 @@ use crate::envelope::{Envelope, SCHEMA_VERSION};
 use crate::event::{Event, ShopEvent};
 use crate::ids::{CorrelationId, EventId, OrderId, PaymentId, UserId};
 use crate::money::{Currency, Money};
-use crate::order::{CancelReason, Item, OrderCancelled, OrderEvent, OrderPacked, OrderPlaced};
+use crate::order::{
+    CancelReason, Item, OrderCancelled, OrderEvent, OrderPacked,
+    OrderPlaced,
+};
 use crate::payment::{
-    FailReason, Method, PaymentCaptured, PaymentEvent, PaymentFailed, PaymentRefunded,
+    FailReason, Method, PaymentCaptured, PaymentEvent, PaymentFailed,
+    PaymentRefunded,
 };
 use crate::random::Random;
 use crate::user::{UserEvent, UserRegistered};
@@ -46,8 +50,10 @@ const MARKETS: [(&str, Currency, i64, u64); 9] = [
 ];
 
 /// How many orders come in each hour of a day, relative to each other: few at night, most after supper.
-const ORDERS_BY_HOUR: [u64; 24] =
-    [2, 1, 1, 1, 1, 2, 4, 7, 9, 10, 11, 12, 13, 12, 10, 10, 11, 13, 16, 20, 22, 18, 11, 5];
+const ORDERS_BY_HOUR: [u64; 24] = [
+    2, 1, 1, 1, 1, 2, 4, 7, 9, 10, 11, 12, 13, 12, 10, 10, 11, 13, 16, 20,
+    22, 18, 11, 5,
+];
 
 /// Makes events as a day in the shop would: users with orders, orders with payments that add up.
 ///
@@ -81,15 +87,21 @@ impl Factory {
 
     /// Somebody new.
     pub fn user(&mut self) -> UserRegistered {
-        const ADJECTIVES: [&str; 8] =
-            ["quiet", "early", "brisk", "amber", "lucky", "mellow", "nimble", "sunny"];
-        const ANIMALS: [&str; 8] =
-            ["otter", "heron", "badger", "finch", "lynx", "marten", "newt", "wren"];
+        const ADJECTIVES: [&str; 8] = [
+            "quiet", "early", "brisk", "amber", "lucky", "mellow",
+            "nimble", "sunny",
+        ];
+        const ANIMALS: [&str; 8] = [
+            "otter", "heron", "badger", "finch", "lynx", "marten", "newt",
+            "wren",
+        ];
         let user_id = UserId::new(self.now, self.random.bytes());
         let adjective = ADJECTIVES[self.random.below(8) as usize];
         let animal = ANIMALS[self.random.below(8) as usize];
-        let handle = format!("{adjective}-{animal}-{}", self.random.between(10, 99));
-        let (country, ..) = MARKETS[self.random.weighted(&MARKETS.map(|market| market.3))];
+        let handle =
+            format!("{adjective}-{animal}-{}", self.random.between(10, 99));
+        let (country, ..) =
+            MARKETS[self.random.weighted(&MARKETS.map(|market| market.3))];
         UserRegistered { user_id, handle, country: country.to_owned() }
     }
 
@@ -101,22 +113,37 @@ impl Factory {
             .unwrap_or(MARKETS[0]);
         let order_id = OrderId::new(self.now, self.random.bytes());
         let count = 1 + self.random.weighted(&[45, 30, 15, 7, 3]);
-        let items: Vec<Item> = (0..count).map(|_| self.item(currency, rate)).collect();
+        let items: Vec<Item> =
+            (0..count).map(|_| self.item(currency, rate)).collect();
         // Cannot overflow: at most five items of at most nine pieces, each below 10 million minor units.
-        let minor = items.iter().map(|item| item.unit_price.minor * item.quantity).sum();
-        OrderPlaced { order_id, user_id: user.user_id, items, total: Money::new(minor, currency) }
+        let minor = items
+            .iter()
+            .map(|item| item.unit_price.minor * item.quantity)
+            .sum();
+        OrderPlaced {
+            order_id,
+            user_id: user.user_id,
+            items,
+            total: Money::new(minor, currency),
+        }
     }
 
     /// The payments that together are the order's total: mostly one, sometimes a voucher and a card, sometimes three
     /// transfers. None for an order that costs nothing.
-    pub fn payments(&mut self, order: &OrderPlaced) -> Vec<PaymentCaptured> {
+    pub fn payments(
+        &mut self,
+        order: &OrderPlaced,
+    ) -> Vec<PaymentCaptured> {
         let methods: &[Method] = match self.random.weighted(&[70, 20, 10]) {
             0 => &[Method::Card],
             1 => &[Method::Voucher, Method::Card],
             _ => &[Method::Transfer, Method::Transfer, Method::Transfer],
         };
         let amounts = order.total.split(methods.len() as u32);
-        let paid = methods.iter().zip(amounts).filter(|(_, amount)| amount.minor > 0);
+        let paid = methods
+            .iter()
+            .zip(amounts)
+            .filter(|(_, amount)| amount.minor > 0);
         paid.map(|(method, amount)| PaymentCaptured {
             payment_id: PaymentId::new(self.now, self.random.bytes()),
             order_id: order.order_id,
@@ -129,12 +156,17 @@ impl Factory {
 
     /// The first event of a flow: its own correlation id, and nothing caused it.
     pub fn first<E: Event>(&mut self, event: E) -> Envelope<E> {
-        let correlation_id = CorrelationId::new(self.now, self.random.bytes());
+        let correlation_id =
+            CorrelationId::new(self.now, self.random.bytes());
         self.envelope(correlation_id, None, event)
     }
 
     /// An event that follows from another: same flow, and the other's id as its cause.
-    pub fn next<E: Event, C: Event>(&mut self, cause: &Envelope<C>, event: E) -> Envelope<E> {
+    pub fn next<E: Event, C: Event>(
+        &mut self,
+        cause: &Envelope<C>,
+        event: E,
+    ) -> Envelope<E> {
         self.envelope(cause.correlation_id, Some(cause.id), event)
     }
 
@@ -150,7 +182,8 @@ impl Factory {
             let morning = self.random.between(0, 6 * 3_600_000);
             self.pass(SignedDuration::from_millis(morning));
             let user = self.user();
-            let registered = self.first(UserEvent::Registered(user.clone()));
+            let registered =
+                self.first(UserEvent::Registered(user.clone()));
             let earliest = self.now;
             day.push(registered.map(ShopEvent::from));
             for _ in 0..=self.random.weighted(&[60, 30, 10]) {
@@ -179,7 +212,8 @@ impl Factory {
                 day.push(self.next(&placed, failed).map(ShopEvent::from));
                 self.think(10_000, 300_000);
             }
-            let captured = self.next(&placed, PaymentEvent::Captured(payment.clone()));
+            let captured =
+                self.next(&placed, PaymentEvent::Captured(payment.clone()));
             last = captured.id;
             day.push(captured.clone().map(ShopEvent::from));
             captures.push((captured, payment));
@@ -187,8 +221,10 @@ impl Factory {
         self.think(60_000, 3_600_000);
         if self.random.chance(12) {
             let reason = CancelReason::OutOfStock;
-            let cancelled = OrderCancelled { order_id: order.order_id, reason };
-            let cancelled = self.next(&placed, OrderEvent::Cancelled(cancelled));
+            let cancelled =
+                OrderCancelled { order_id: order.order_id, reason };
+            let cancelled =
+                self.next(&placed, OrderEvent::Cancelled(cancelled));
             day.push(cancelled.clone().map(ShopEvent::from));
             for (_, payment) in captures {
                 self.think(1_000, 5_000);
@@ -198,18 +234,28 @@ impl Factory {
                     amount: payment.amount,
                     captured: payment.amount,
                 });
-                day.push(self.next(&cancelled, refund).map(ShopEvent::from));
+                day.push(
+                    self.next(&cancelled, refund).map(ShopEvent::from),
+                );
             }
         } else {
             let parcels = 1 + i64::from(order.items.len() > 3);
-            let packed = OrderEvent::Packed(OrderPacked { order_id: order.order_id, parcels });
-            day.push(self.envelope(placed.correlation_id, Some(last), packed).map(ShopEvent::from));
+            let packed = OrderEvent::Packed(OrderPacked {
+                order_id: order.order_id,
+                parcels,
+            });
+            day.push(
+                self.envelope(placed.correlation_id, Some(last), packed)
+                    .map(ShopEvent::from),
+            );
         }
     }
 
     fn item(&mut self, currency: Currency, rate: i64) -> Item {
-        let (sku, cents, _) = CATALOGUE[self.random.weighted(&CATALOGUE.map(|article| article.2))];
-        let quantity = 1 + self.random.weighted(&[70, 18, 6, 3, 1, 1, 0, 0, 1]) as i64;
+        let (sku, cents, _) = CATALOGUE
+            [self.random.weighted(&CATALOGUE.map(|article| article.2))];
+        let quantity =
+            1 + self.random.weighted(&[70, 18, 6, 3, 1, 1, 0, 0, 1]) as i64;
         // cents × rate / 100 are hundredths of the currency; shift to as many digits as it has.
         let hundredths = cents * rate / 100;
         let minor = match currency.digits() {
@@ -217,12 +263,19 @@ impl Factory {
             3 => hundredths * 10,
             _ => hundredths,
         };
-        Item { sku: sku.to_owned(), quantity, unit_price: Money::new(minor, currency) }
+        Item {
+            sku: sku.to_owned(),
+            quantity,
+            unit_price: Money::new(minor, currency),
+        }
     }
 
     fn failure(&mut self, payment: &PaymentCaptured) -> PaymentEvent {
-        let reason =
-            if self.random.chance(80) { FailReason::Declined } else { FailReason::TimedOut };
+        let reason = if self.random.chance(80) {
+            FailReason::Declined
+        } else {
+            FailReason::TimedOut
+        };
         PaymentEvent::Failed(PaymentFailed {
             payment_id: PaymentId::new(self.now, self.random.bytes()),
             order_id: payment.order_id,
@@ -235,7 +288,9 @@ impl Factory {
     fn moment_of_day(&mut self, midnight: Timestamp) -> Timestamp {
         let hour = self.random.weighted(&ORDERS_BY_HOUR) as i64;
         let ms = hour * 3_600_000 + self.random.between(0, 3_599_999);
-        midnight.saturating_add(SignedDuration::from_millis(ms)).unwrap_or(midnight)
+        midnight
+            .saturating_add(SignedDuration::from_millis(ms))
+            .unwrap_or(midnight)
     }
 
     /// Time passes: so many milliseconds.
@@ -252,6 +307,13 @@ impl Factory {
     ) -> Envelope<E> {
         let id = EventId::new(self.now, self.random.bytes());
         let (schema_version, occurred_at) = (SCHEMA_VERSION, self.now);
-        Envelope { id, correlation_id, causation_id, schema_version, occurred_at, data }
+        Envelope {
+            id,
+            correlation_id,
+            causation_id,
+            schema_version,
+            occurred_at,
+            data,
+        }
     }
 }

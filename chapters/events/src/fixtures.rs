@@ -8,7 +8,9 @@ use crate::event::{Event, ShopEvent};
 use crate::factory::{Factory, SUNDAY};
 use crate::key::Key;
 use crate::order::{CancelReason, OrderCancelled, OrderEvent, OrderPacked};
-use crate::payment::{FailReason, PaymentEvent, PaymentFailed, PaymentRefunded};
+use crate::payment::{
+    FailReason, PaymentEvent, PaymentFailed, PaymentRefunded,
+};
 use crate::user::{UserClosed, UserEvent, UserRenamed};
 
 /// One event of every type, all of one user and one order. Always the same.
@@ -18,7 +20,10 @@ pub fn one_of_each() -> Vec<Envelope<ShopEvent>> {
     let order = factory.order(&user);
     let payment = factory.payments(&order).remove(0);
     let order_id = order.order_id;
-    let renamed = UserRenamed { user_id: user.user_id, handle: "early-heron-42".to_owned() };
+    let renamed = UserRenamed {
+        user_id: user.user_id,
+        handle: "early-heron-42".to_owned(),
+    };
     let failed = PaymentFailed {
         payment_id: payment.payment_id,
         order_id,
@@ -32,8 +37,10 @@ pub fn one_of_each() -> Vec<Envelope<ShopEvent>> {
         amount: payment.amount,
         captured: payment.amount,
     };
-    let cancelled = OrderCancelled { order_id, reason: CancelReason::OutOfStock };
-    let first = factory.first(ShopEvent::from(UserEvent::Registered(user.clone())));
+    let cancelled =
+        OrderCancelled { order_id, reason: CancelReason::OutOfStock };
+    let first =
+        factory.first(ShopEvent::from(UserEvent::Registered(user.clone())));
     let mut events = vec![first.clone()];
     let rest: [ShopEvent; 8] = [
         UserEvent::Renamed(renamed).into(),
@@ -74,12 +81,20 @@ pub fn bad_payloads(factory: &mut Factory) -> [BadPayload; 3] {
         bad(factory, "currency", &["data.items[0].unit_price"], |event| {
             // Not the order's currency, whichever that is.
             let price = &mut event["data"]["items"][0]["unit_price"];
-            price["currency"] =
-                if price["currency"] == "USD" { json!("EUR") } else { json!("USD") };
+            price["currency"] = if price["currency"] == "USD" {
+                json!("EUR")
+            } else {
+                json!("USD")
+            };
         }),
-        bad(factory, "quantity", &["data.items[0].quantity", "data.total"], |event| {
-            event["data"]["items"][0]["quantity"] = json!(-2);
-        }),
+        bad(
+            factory,
+            "quantity",
+            &["data.items[0].quantity", "data.total"],
+            |event| {
+                event["data"]["items"][0]["quantity"] = json!(-2);
+            },
+        ),
         bad(factory, "type", &["type"], |event| {
             event["type"] = json!("order_returned");
         }),
@@ -99,5 +114,11 @@ fn bad(
     let mut text = json!(event);
     change(&mut text);
     let (topic, key) = (event.data.topic(), event.data.key());
-    BadPayload { name, topic, key, json: text.to_string().into_bytes(), paths }
+    BadPayload {
+        name,
+        topic,
+        key,
+        json: text.to_string().into_bytes(),
+        paths,
+    }
 }

@@ -104,13 +104,21 @@ mod tests {
 
     #[test]
     fn later_ids_sort_later() {
-        let at = |ms| EventId::new(Timestamp::from_millisecond(ms).unwrap(), [7; 10]);
+        let at = |ms| {
+            EventId::new(Timestamp::from_millisecond(ms).unwrap(), [7; 10])
+        };
         assert!(at(1_000) < at(1_001));
         assert_eq!(at(-1), at(0), "a moment before 1970 counts as 1970");
     }
 
     #[test]
     fn refuses_what_is_no_uuid() {
-        assert!("order-17".parse::<OrderId>().unwrap_err().to_string().starts_with("not a UUID"));
+        assert!(
+            "order-17"
+                .parse::<OrderId>()
+                .unwrap_err()
+                .to_string()
+                .starts_with("not a UUID")
+        );
     }
 }

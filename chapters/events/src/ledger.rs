@@ -54,10 +54,12 @@ impl Ledger {
                 self.account(order.order_id).cancelled = true;
             }
             ShopEvent::Payment(PaymentEvent::Captured(payment)) => {
-                self.account(payment.order_id).pay(payment.amount, Money::plus)?;
+                self.account(payment.order_id)
+                    .pay(payment.amount, Money::plus)?;
             }
             ShopEvent::Payment(PaymentEvent::Refunded(payment)) => {
-                self.account(payment.order_id).pay(payment.amount, Money::minus)?;
+                self.account(payment.order_id)
+                    .pay(payment.amount, Money::minus)?;
             }
             ShopEvent::Order(OrderEvent::Packed(_))
             | ShopEvent::Payment(PaymentEvent::Failed(_))
@@ -73,7 +75,9 @@ impl Ledger {
 
     /// How many orders are settled.
     pub fn settled(&self) -> usize {
-        self.orders().filter(|(_, settlement)| *settlement == Settlement::Settled).count()
+        self.orders()
+            .filter(|(_, settlement)| *settlement == Settlement::Settled)
+            .count()
     }
 
     fn account(&mut self, order: OrderId) -> &mut Account {
@@ -94,13 +98,18 @@ impl Account {
 
     fn settlement(&self) -> Settlement {
         let Some(total) = self.total else { return Settlement::Unknown };
-        let due = if self.cancelled { Money::zero(total.currency) } else { total };
+        let due = if self.cancelled {
+            Money::zero(total.currency)
+        } else {
+            total
+        };
         let paid = self.paid.unwrap_or(Money::zero(total.currency));
         match due.minus(paid) {
             Ok(open) if open.minor > 0 => Settlement::Open(open),
-            Ok(open) if open.minor < 0 => {
-                Settlement::Over(Money::new(open.minor.saturating_neg(), open.currency))
-            }
+            Ok(open) if open.minor < 0 => Settlement::Over(Money::new(
+                open.minor.saturating_neg(),
+                open.currency,
+            )),
             Ok(_) => Settlement::Settled,
             Err(_) => Settlement::Impossible,
         }
@@ -129,19 +138,24 @@ mod tests {
         let user = factory.user();
         let order = factory.order(&user);
         let payment = factory.payments(&order).remove(0);
-        let full = crate::PaymentCaptured { amount: order.total, ..payment.clone() };
+        let full = crate::PaymentCaptured {
+            amount: order.total,
+            ..payment.clone()
+        };
         let placed = ShopEvent::from(OrderEvent::Placed(order.clone()));
         let captured = ShopEvent::from(PaymentEvent::Captured(full));
-        let cancelled = ShopEvent::from(OrderEvent::Cancelled(OrderCancelled {
-            order_id: order.order_id,
-            reason: CancelReason::Customer,
-        }));
-        let refunded = ShopEvent::from(PaymentEvent::Refunded(PaymentRefunded {
-            payment_id: payment.payment_id,
-            order_id: order.order_id,
-            amount: order.total,
-            captured: order.total,
-        }));
+        let cancelled =
+            ShopEvent::from(OrderEvent::Cancelled(OrderCancelled {
+                order_id: order.order_id,
+                reason: CancelReason::Customer,
+            }));
+        let refunded =
+            ShopEvent::from(PaymentEvent::Refunded(PaymentRefunded {
+                payment_id: payment.payment_id,
+                order_id: order.order_id,
+                amount: order.total,
+                captured: order.total,
+            }));
 
         let story = [placed, captured, cancelled, refunded];
         assert_eq!(told(&story[..1]), [Settlement::Open(order.total)]);
@@ -156,7 +170,11 @@ mod tests {
         let mut factory = Factory::new(1, SUNDAY);
         let user = factory.user();
         let order = factory.order(&user);
-        assert_ne!(order.total.currency, Currency::Kwd, "the seed gives another currency");
+        assert_ne!(
+            order.total.currency,
+            Currency::Kwd,
+            "the seed gives another currency"
+        );
         let mut payment = factory.payments(&order).remove(0);
         payment.amount.currency = Currency::Kwd;
         let placed = ShopEvent::from(OrderEvent::Placed(order));

@@ -75,17 +75,25 @@ pub use envelope::{Envelope, MAX_BYTES, SCHEMA_VERSION};
 pub use error::{Error, Violation, Violations};
 pub use event::{Event, ShopEvent, topics};
 pub use factory::{Factory, SUNDAY};
-pub use ids::{CorrelationId, EventId, NotAnId, OrderId, PaymentId, UserId};
+pub use ids::{
+    CorrelationId, EventId, NotAnId, OrderId, PaymentId, UserId,
+};
 pub use key::Key;
 pub use ledger::{Ledger, Settlement};
 pub use money::{Currency, MAX_MINOR, Money, MoneyError, NotACurrency};
 pub use order::{
-    CancelReason, Item, MAX_ITEMS, MAX_QUANTITY, OrderCancelled, OrderEvent, OrderPacked,
-    OrderPlaced,
+    CancelReason, Item, MAX_ITEMS, MAX_QUANTITY, OrderCancelled,
+    OrderEvent, OrderPacked, OrderPlaced,
 };
 pub use payment::{
-    FailReason, Method, PaymentCaptured, PaymentEvent, PaymentFailed, PaymentRefunded,
+    FailReason, Method, PaymentCaptured, PaymentEvent, PaymentFailed,
+    PaymentRefunded,
 };
 #[cfg(feature = "kafka")]
 pub use record::{Record, Refused, from_message};
 pub use user::{UserClosed, UserEvent, UserRegistered, UserRenamed};
+
+/// The README's code is compiled and run by `cargo test`.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -18,7 +18,18 @@ use crate::rules;
 pub const MAX_MINOR: i64 = 9_007_199_254_740_991;
 
 /// A currency of the shop, by its ISO 4217 code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+)]
 #[serde(rename_all = "UPPERCASE", try_from = "String")]
 pub enum Currency {
     /// Swiss franc.
@@ -39,8 +50,15 @@ pub enum Currency {
 
 impl Currency {
     /// Every currency the shop takes.
-    pub const ALL: [Self; 7] =
-        [Self::Chf, Self::Eur, Self::Gbp, Self::Jpy, Self::Kwd, Self::Sek, Self::Usd];
+    pub const ALL: [Self; 7] = [
+        Self::Chf,
+        Self::Eur,
+        Self::Gbp,
+        Self::Jpy,
+        Self::Kwd,
+        Self::Sek,
+        Self::Usd,
+    ];
 
     /// The ISO 4217 code, three capital letters.
     pub const fn code(self) -> &'static str {
@@ -78,14 +96,19 @@ impl fmt::Display for Currency {
 
 /// A text that names none of the shop's currencies.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not one of the shop's currencies (CHF, EUR, GBP, JPY, KWD, SEK, USD)")]
+#[error(
+    "not one of the shop's currencies (CHF, EUR, GBP, JPY, KWD, SEK, USD)"
+)]
 pub struct NotACurrency;
 
 impl FromStr for Currency {
     type Err = NotACurrency;
 
     fn from_str(code: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|currency| currency.code() == code).ok_or(NotACurrency)
+        Self::ALL
+            .into_iter()
+            .find(|currency| currency.code() == code)
+            .ok_or(NotACurrency)
     }
 }
 
@@ -168,20 +191,28 @@ impl Money {
     /// 10.00 EUR in three is 3.34, 3.33 and 3.33. No parts give an empty list.
     pub fn split(self, parts: u32) -> Vec<Self> {
         let count = i64::from(parts);
-        let Some(each) = self.minor.checked_div_euclid(count) else { return Vec::new() };
+        let Some(each) = self.minor.checked_div_euclid(count) else {
+            return Vec::new();
+        };
         let larger = self.minor.rem_euclid(count);
-        (0..count).map(|n| Self::new(each + i64::from(n < larger), self.currency)).collect()
+        (0..count)
+            .map(|n| Self::new(each + i64::from(n < larger), self.currency))
+            .collect()
     }
 
     fn same_currency(self, other: Self) -> Result<(), MoneyError> {
         if self.currency == other.currency {
             return Ok(());
         }
-        Err(MoneyError::CurrencyMismatch { left: self.currency, right: other.currency })
+        Err(MoneyError::CurrencyMismatch {
+            left: self.currency,
+            right: other.currency,
+        })
     }
 
     fn with(self, minor: Option<i64>) -> Result<Self, MoneyError> {
-        let minor = minor.ok_or(MoneyError::Overflow { currency: self.currency })?;
+        let minor = minor
+            .ok_or(MoneyError::Overflow { currency: self.currency })?;
         Ok(Self { minor, ..self })
     }
 }
@@ -192,10 +223,15 @@ impl fmt::Display for Money {
         let scale = self.currency.scale();
         let digits = self.currency.digits() as usize;
         let sign = if self.minor < 0 { "-" } else { "" };
-        let (whole, rest) = (self.minor.unsigned_abs() / scale, self.minor.unsigned_abs() % scale);
+        let (whole, rest) = (
+            self.minor.unsigned_abs() / scale,
+            self.minor.unsigned_abs() % scale,
+        );
         match digits {
             0 => write!(f, "{sign}{whole} {}", self.currency),
-            _ => write!(f, "{sign}{whole}.{rest:0digits$} {}", self.currency),
+            _ => {
+                write!(f, "{sign}{whole}.{rest:0digits$} {}", self.currency)
+            }
         }
     }
 }
@@ -205,7 +241,9 @@ impl fmt::Display for Money {
 #[non_exhaustive]
 pub enum MoneyError {
     /// Two amounts of different currencies meet.
-    #[error("{left} and {right} do not add up: convert one of them first, at a rate you can name")]
+    #[error(
+        "{left} and {right} do not add up: convert one of them first, at a rate you can name"
+    )]
     CurrencyMismatch {
         /// The currency on the left.
         left: Currency,
@@ -222,14 +260,18 @@ pub enum MoneyError {
 
 /// Reads an integer and says what it is for when it finds something else.
 /// Without it, `12.99` would be answered with "expected i64", which tells a producer's author nothing.
-fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+fn whole_number<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<i64, D::Error> {
     struct WholeNumber;
 
     impl Visitor<'_> for WholeNumber {
         type Value = i64;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a whole number of minor units, as in 1299 for 12.99 EUR")
+            f.write_str(
+                "a whole number of minor units, as in 1299 for 12.99 EUR",
+            )
         }
 
         fn visit_i64<E: de::Error>(self, value: i64) -> Result<i64, E> {
@@ -237,8 +279,9 @@ fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Er
         }
 
         fn visit_u64<E: de::Error>(self, value: u64) -> Result<i64, E> {
-            i64::try_from(value)
-                .map_err(|_| E::invalid_value(de::Unexpected::Unsigned(value), &self))
+            i64::try_from(value).map_err(|_| {
+                E::invalid_value(de::Unexpected::Unsigned(value), &self)
+            })
         }
     }
 
@@ -251,20 +294,29 @@ mod tests {
 
     #[test]
     fn shows_as_many_digits_as_the_currency_has() {
-        let shown = |minor, currency| Money::new(minor, currency).to_string();
+        let shown =
+            |minor, currency| Money::new(minor, currency).to_string();
         assert_eq!(shown(1299, Currency::Eur), "12.99 EUR");
         assert_eq!(shown(-5, Currency::Eur), "-0.05 EUR");
         assert_eq!(shown(1300, Currency::Jpy), "1300 JPY");
         assert_eq!(shown(1250, Currency::Kwd), "1.250 KWD");
-        assert_eq!(shown(i64::MIN, Currency::Jpy), "-9223372036854775808 JPY");
+        assert_eq!(
+            shown(i64::MIN, Currency::Jpy),
+            "-9223372036854775808 JPY"
+        );
     }
 
     #[test]
     fn refuses_to_add_yen_to_euros() {
-        let error = Money::new(1300, Currency::Jpy).plus(Money::new(5, Currency::Eur)).unwrap_err();
+        let error = Money::new(1300, Currency::Jpy)
+            .plus(Money::new(5, Currency::Eur))
+            .unwrap_err();
         assert_eq!(
             error,
-            MoneyError::CurrencyMismatch { left: Currency::Jpy, right: Currency::Eur }
+            MoneyError::CurrencyMismatch {
+                left: Currency::Jpy,
+                right: Currency::Eur
+            }
         );
         assert_eq!(
             error.to_string(),
@@ -275,10 +327,12 @@ mod tests {
     #[test]
     fn refuses_what_does_not_fit() {
         let most = Money::new(i64::MAX, Currency::Usd);
-        let overflow = Err(MoneyError::Overflow { currency: Currency::Usd });
+        let overflow =
+            Err(MoneyError::Overflow { currency: Currency::Usd });
         assert_eq!(most.plus(Money::new(1, Currency::Usd)), overflow);
         assert_eq!(
-            Money::new(i64::MIN, Currency::Usd).minus(Money::new(1, Currency::Usd)),
+            Money::new(i64::MIN, Currency::Usd)
+                .minus(Money::new(1, Currency::Usd)),
             overflow
         );
         assert_eq!(most.times(2), overflow);
@@ -287,7 +341,10 @@ mod tests {
     #[test]
     fn splits_without_losing_a_cent() {
         let parts = Money::new(1000, Currency::Eur).split(3);
-        assert_eq!(parts.iter().map(|part| part.minor).collect::<Vec<_>>(), [334, 333, 333]);
+        assert_eq!(
+            parts.iter().map(|part| part.minor).collect::<Vec<_>>(),
+            [334, 333, 333]
+        );
         assert_eq!(Money::new(1000, Currency::Eur).split(0), []);
     }
 
@@ -296,7 +353,11 @@ mod tests {
         for currency in Currency::ALL {
             assert_eq!(currency.code().parse(), Ok(currency));
             let json = serde_json::to_value(currency).unwrap();
-            assert_eq!(json, currency.code(), "JSON and Display must agree");
+            assert_eq!(
+                json,
+                currency.code(),
+                "JSON and Display must agree"
+            );
         }
         assert_eq!("eur".parse::<Currency>(), Err(NotACurrency));
     }

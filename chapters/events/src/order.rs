@@ -95,7 +95,9 @@ pub struct OrderCancelled {
 }
 
 /// Why an order was cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelReason {
     /// The customer changed their mind.
@@ -139,7 +141,10 @@ impl Event for OrderEvent {
         self.order_id().into()
     }
 
-    fn decode(type_name: &str, json: Json<'_>) -> Option<Result<Envelope<Self>, Error>> {
+    fn decode(
+        type_name: &str,
+        json: Json<'_>,
+    ) -> Option<Result<Envelope<Self>, Error>> {
         match type_name {
             "order_placed" => Some(json.read(Self::Placed)),
             "order_packed" => Some(json.read(Self::Packed)),
@@ -153,11 +158,18 @@ impl Event for OrderEvent {
 impl Validate for OrderEvent {
     type Context = ();
 
-    fn validate_into(&self, ctx: &(), parent: &mut dyn FnMut() -> Path, report: &mut Report) {
+    fn validate_into(
+        &self,
+        ctx: &(),
+        parent: &mut dyn FnMut() -> Path,
+        report: &mut Report,
+    ) {
         match self {
             Self::Placed(event) => event.validate_into(ctx, parent, report),
             Self::Packed(event) => event.validate_into(ctx, parent, report),
-            Self::Cancelled(event) => event.validate_into(ctx, parent, report),
+            Self::Cancelled(event) => {
+                event.validate_into(ctx, parent, report)
+            }
         }
     }
 }
@@ -166,7 +178,9 @@ fn valid_quantity(quantity: &i64, _: &Currency) -> garde::Result {
     rules::check_between(quantity, 1, MAX_QUANTITY)
 }
 
-fn price_in(order: Currency) -> impl FnOnce(&Money, &Currency) -> garde::Result {
+fn price_in(
+    order: Currency,
+) -> impl FnOnce(&Money, &Currency) -> garde::Result {
     move |price, _| {
         if price.currency != order {
             return Err(garde::Error::new(format!(
@@ -174,7 +188,9 @@ fn price_in(order: Currency) -> impl FnOnce(&Money, &Currency) -> garde::Result 
             )));
         }
         if !(0..=MAX_MINOR).contains(&price.minor) {
-            return Err(garde::Error::new(format!("must not be below zero, is {price}")));
+            return Err(garde::Error::new(format!(
+                "must not be below zero, is {price}"
+            )));
         }
         Ok(())
     }

@@ -85,7 +85,9 @@ pub struct PaymentRefunded {
 }
 
 /// How a payment is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// A card.
@@ -97,7 +99,9 @@ pub enum Method {
 }
 
 /// Why a payment failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum FailReason {
     /// The bank said no.
@@ -142,7 +146,10 @@ impl Event for PaymentEvent {
     }
     // ANCHOR_END: key
 
-    fn decode(type_name: &str, json: Json<'_>) -> Option<Result<Envelope<Self>, Error>> {
+    fn decode(
+        type_name: &str,
+        json: Json<'_>,
+    ) -> Option<Result<Envelope<Self>, Error>> {
         match type_name {
             "payment_captured" => Some(json.read(Self::Captured)),
             "payment_failed" => Some(json.read(Self::Failed)),
@@ -156,17 +163,28 @@ impl Event for PaymentEvent {
 impl Validate for PaymentEvent {
     type Context = ();
 
-    fn validate_into(&self, ctx: &(), parent: &mut dyn FnMut() -> Path, report: &mut Report) {
+    fn validate_into(
+        &self,
+        ctx: &(),
+        parent: &mut dyn FnMut() -> Path,
+        report: &mut Report,
+    ) {
         match self {
-            Self::Captured(event) => event.validate_into(ctx, parent, report),
+            Self::Captured(event) => {
+                event.validate_into(ctx, parent, report)
+            }
             Self::Failed(event) => event.validate_into(ctx, parent, report),
-            Self::Refunded(event) => event.validate_into(ctx, parent, report),
+            Self::Refunded(event) => {
+                event.validate_into(ctx, parent, report)
+            }
         }
     }
 }
 
 /// More than nothing, and not more than `whole`, in its currency.
-fn is_part_of(whole: &Money) -> impl FnOnce(&Money, &()) -> garde::Result + '_ {
+fn is_part_of(
+    whole: &Money,
+) -> impl FnOnce(&Money, &()) -> garde::Result + '_ {
     move |part, ()| {
         if part.currency != whole.currency {
             return Err(garde::Error::new(format!(

@@ -25,35 +25,68 @@ struct Break {
 fn breaks() -> Vec<Break> {
     let of = |at, value, path| Break { at, value, path };
     let nil = || json!("00000000-0000-0000-0000-000000000000");
-    let row = |at, values: Vec<Value>, path| values.into_iter().map(move |v| of(at, v, path));
+    let row = |at, values: Vec<Value>, path| {
+        values.into_iter().map(move |v| of(at, v, path))
+    };
     [
-        row("/id", vec![nil(), json!("order-17"), json!(17), Value::Null], "id"),
+        row(
+            "/id",
+            vec![nil(), json!("order-17"), json!(17), Value::Null],
+            "id",
+        ),
         row("/correlation_id", vec![nil(), json!("")], "correlation_id"),
         row("/causation_id", vec![nil(), json!("x")], "causation_id"),
-        row("/schema_version", vec![json!(0), json!(-1), json!(2), json!("1")], "schema_version"),
+        row(
+            "/schema_version",
+            vec![json!(0), json!(-1), json!(2), json!("1")],
+            "schema_version",
+        ),
         row(
             "/occurred_at",
-            vec![json!("1970-01-01T00:00:00Z"), json!("yesterday"), json!(1_772_323_200)],
+            vec![
+                json!("1970-01-01T00:00:00Z"),
+                json!("yesterday"),
+                json!(1_772_323_200),
+            ],
             "occurred_at",
         ),
-        row("/type", vec![json!("order_returned"), json!(""), json!(3)], "type"),
+        row(
+            "/type",
+            vec![json!("order_returned"), json!(""), json!(3)],
+            "type",
+        ),
         row("/data", vec![json!(null), json!("x"), json!(3)], "data"),
         row("/data/order_id", vec![nil(), json!("17")], "data.order_id"),
         row("/data/user_id", vec![nil(), json!([])], "data.user_id"),
         row("/data/items", vec![json!([]), json!("none")], "data.items"),
         row(
             "/data/items/0/sku",
-            vec![json!(""), json!("tea"), json!("A\nB"), json!("A".repeat(25)), json!(7)],
+            vec![
+                json!(""),
+                json!("tea"),
+                json!("A\nB"),
+                json!("A".repeat(25)),
+                json!(7),
+            ],
             "data.items[0].sku",
         ),
         row(
             "/data/items/0/quantity",
-            vec![json!(0), json!(-2), json!(MAX_QUANTITY + 1), json!(1.5), json!("2")],
+            vec![
+                json!(0),
+                json!(-2),
+                json!(MAX_QUANTITY + 1),
+                json!(1.5),
+                json!("2"),
+            ],
             "data.items[0].quantity",
         ),
         row(
             "/data/items/0/unit_price",
-            vec![json!({"minor": -1, "currency": "EUR"}), json!({"minor": 1, "currency": "KWD"})],
+            vec![
+                json!({"minor": -1, "currency": "EUR"}),
+                json!({"minor": 1, "currency": "KWD"}),
+            ],
             "data.items[0].unit_price",
         ),
         row(
@@ -66,7 +99,11 @@ fn breaks() -> Vec<Break> {
             vec![json!("XXX"), json!("eur"), json!(978)],
             "data.items[0].unit_price.currency",
         ),
-        row("/data/total/minor", vec![json!(-1), json!(MAX_MINOR + 1)], "data.total.minor"),
+        row(
+            "/data/total/minor",
+            vec![json!(-1), json!(MAX_MINOR + 1)],
+            "data.total.minor",
+        ),
         row("/data/total/minor", vec![json!(12.99)], "data.total.minor"),
     ]
     .into_iter()
@@ -79,13 +116,17 @@ fn is_in_kwd(order: &Value) -> bool {
 }
 
 proptest! {
+    // ANCHOR: law
     #[test]
-    fn what_is_written_is_read_again(event in strategies::envelope(strategies::shop_event())) {
+    fn what_is_written_is_read_again(
+        event in strategies::envelope(strategies::shop_event()),
+    ) {
         let json = event.to_json().unwrap();
         let again = Envelope::<ShopEvent>::from_json(&json).unwrap();
         prop_assert_eq!(&again, &event);
         prop_assert_eq!(again.to_json().unwrap(), json);
     }
+    // ANCHOR_END: law
 
     #[test]
     fn a_broken_rule_is_refused_by_its_path(
@@ -326,8 +367,10 @@ fn the_largest_event_fits() {
     let mut order = factory.order(&user);
     order.items[0].sku = "A".repeat(24);
     order.items[0].quantity = MAX_QUANTITY;
-    order.items[0].unit_price =
-        Money::new(MAX_MINOR / MAX_QUANTITY / MAX_ITEMS as i64, Currency::Kwd);
+    order.items[0].unit_price = Money::new(
+        MAX_MINOR / MAX_QUANTITY / MAX_ITEMS as i64,
+        Currency::Kwd,
+    );
     order.items = vec![order.items[0].clone(); MAX_ITEMS];
     let line = order.items[0].unit_price.minor * MAX_QUANTITY;
     order.total = Money::new(line * MAX_ITEMS as i64, Currency::Kwd);
@@ -358,7 +401,9 @@ fn a_hostile_payload_makes_a_short_message() {
         format!("{{\"type\":{}", "[".repeat(60_000)).into_bytes(),
         b"\xef\xbb\xbf{}".to_vec(),
     ] {
-        let error = Envelope::<ShopEvent>::from_json(&hostile).unwrap_err().to_string();
+        let error = Envelope::<ShopEvent>::from_json(&hostile)
+            .unwrap_err()
+            .to_string();
         assert!(error.len() < 4_000, "{} bytes: {error}", error.len());
         assert!(!error.contains(char::is_control), "{error:?}");
     }
@@ -367,12 +412,19 @@ fn a_hostile_payload_makes_a_short_message() {
 /// Only what a newer reader may understand is worth keeping for it.
 #[test]
 fn tells_a_newer_producer_from_a_broken_one() {
-    let mut newer = serde_json::to_value(&crate::fixtures::one_of_each()[2]).unwrap();
+    let mut newer =
+        serde_json::to_value(&crate::fixtures::one_of_each()[2]).unwrap();
     newer["schema_version"] = json!(2);
     // A newer version may have a shape of its own: the version is judged before the data is read.
     newer["data"] = json!("another shape");
-    let error = Envelope::<OrderEvent>::from_json(newer.to_string().as_bytes()).unwrap_err();
+    let error =
+        Envelope::<OrderEvent>::from_json(newer.to_string().as_bytes())
+            .unwrap_err();
     assert!(matches!(error, Error::NewerSchema { found: 2 }), "{error}");
     assert!(error.after_upgrade());
-    assert!(!Envelope::<OrderEvent>::from_json(b"").unwrap_err().after_upgrade());
+    assert!(
+        !Envelope::<OrderEvent>::from_json(b"")
+            .unwrap_err()
+            .after_upgrade()
+    );
 }

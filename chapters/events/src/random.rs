@@ -69,16 +69,24 @@ mod tests {
         let mut random = Random::new(1_234_567);
         assert_eq!(
             [random.next(), random.next(), random.next()],
-            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+            [
+                6_457_827_717_110_365_317,
+                3_203_168_211_198_807_973,
+                9_817_491_932_198_370_423
+            ]
         );
     }
 
     #[test]
     fn stays_in_its_bounds() {
         let mut random = Random::new(3);
-        let drawn: Vec<i64> = (0..1_000).map(|_| random.between(-2, 2)).collect();
+        let drawn: Vec<i64> =
+            (0..1_000).map(|_| random.between(-2, 2)).collect();
         for expected in -2..=2 {
-            assert!(drawn.contains(&expected), "{expected} was never drawn");
+            assert!(
+                drawn.contains(&expected),
+                "{expected} was never drawn"
+            );
         }
         assert!(drawn.iter().all(|n| (-2..=2).contains(n)));
         assert_eq!(random.below(0), 0);

@@ -38,9 +38,12 @@ impl<E: Event> Envelope<E> {
             ("content-type", "application/json"),
         ]
         .into_iter()
-        .fold(OwnedHeaders::new_with_capacity(5), |headers, (key, value)| {
-            headers.insert(Header { key, value: Some(value) })
-        });
+        .fold(
+            OwnedHeaders::new_with_capacity(5),
+            |headers, (key, value)| {
+                headers.insert(Header { key, value: Some(value) })
+            },
+        );
         let (topic, key) = (self.data.topic().to_owned(), self.data.key());
         Ok(Record { topic, key, payload: self.to_json()?, headers })
     }
@@ -98,7 +101,9 @@ pub struct Refused {
 ///
 /// # Errors
 /// [`Refused`], with the record's place in the log. Trying again does not help; commit past it, or set it aside.
-pub fn from_message<E: Event>(message: &impl Message) -> Result<Envelope<E>, Refused> {
+pub fn from_message<E: Event>(
+    message: &impl Message,
+) -> Result<Envelope<E>, Refused> {
     decode(message).map_err(|error| Refused {
         topic: message.topic().to_owned(),
         partition: message.partition(),
@@ -108,12 +113,14 @@ pub fn from_message<E: Event>(message: &impl Message) -> Result<Envelope<E>, Ref
 }
 
 fn decode<E: Event>(message: &impl Message) -> Result<Envelope<E>, Error> {
-    let envelope = Envelope::<E>::from_json(message.payload().unwrap_or_default())?;
+    let envelope =
+        Envelope::<E>::from_json(message.payload().unwrap_or_default())?;
     let expected = envelope.data.key();
     if message.key() == Some(expected.as_ref()) {
         return Ok(envelope);
     }
-    let found = message.key().map(|key| clip(&String::from_utf8_lossy(key)));
+    let found =
+        message.key().map(|key| clip(&String::from_utf8_lossy(key)));
     Err(Error::WrongKey { found, expected })
 }
 
@@ -127,7 +134,11 @@ mod tests {
     use crate::fixtures;
 
     /// The record as a consumer would get it, without a broker in between.
-    fn received(record: &Record, key: Option<&[u8]>, payload: Option<Vec<u8>>) -> OwnedMessage {
+    fn received(
+        record: &Record,
+        key: Option<&[u8]>,
+        payload: Option<Vec<u8>>,
+    ) -> OwnedMessage {
         let key = key.map(<[u8]>::to_vec);
         let headers = Some(record.headers.clone());
         OwnedMessage::new(
@@ -145,8 +156,11 @@ mod tests {
     fn every_event_survives_the_way() {
         for event in fixtures::one_of_each() {
             let record = event.to_record().unwrap();
-            let message =
-                received(&record, Some(record.key.as_ref()), Some(record.payload.clone()));
+            let message = received(
+                &record,
+                Some(record.key.as_ref()),
+                Some(record.payload.clone()),
+            );
             assert_eq!(from_message::<ShopEvent>(&message).unwrap(), event);
         }
     }
@@ -159,7 +173,10 @@ mod tests {
             .headers
             .iter()
             .map(|header| {
-                let value = String::from_utf8_lossy(header.value.unwrap_or_default()).into_owned();
+                let value = String::from_utf8_lossy(
+                    header.value.unwrap_or_default(),
+                )
+                .into_owned();
                 (header.key.to_owned(), value)
             })
             .collect();
@@ -170,17 +187,28 @@ mod tests {
             ("correlation-id", event.correlation_id.to_string()),
             ("content-type", "application/json".to_owned()),
         ];
-        assert_eq!(headers, expected.map(|(key, value)| (key.to_owned(), value)));
+        assert_eq!(
+            headers,
+            expected.map(|(key, value)| (key.to_owned(), value))
+        );
     }
 
     #[test]
     fn a_wrong_or_missing_key_is_refused() {
         let record = fixtures::one_of_each().remove(0).to_record().unwrap();
         for key in [None, Some(&b"payment-3"[..])] {
-            let message = received(&record, key, Some(record.payload.clone()));
+            let message =
+                received(&record, key, Some(record.payload.clone()));
             let refused = from_message::<ShopEvent>(&message).unwrap_err();
-            assert_eq!(refused.to_string(), "the record users[1]@17 was refused");
-            assert!(matches!(refused.error, Error::WrongKey { .. }), "{:?}", refused.error);
+            assert_eq!(
+                refused.to_string(),
+                "the record users[1]@17 was refused"
+            );
+            assert!(
+                matches!(refused.error, Error::WrongKey { .. }),
+                "{:?}",
+                refused.error
+            );
         }
     }
 
@@ -189,6 +217,10 @@ mod tests {
         let record = fixtures::one_of_each().remove(0).to_record().unwrap();
         let message = received(&record, Some(record.key.as_ref()), None);
         let refused = from_message::<ShopEvent>(&message).unwrap_err();
-        assert!(matches!(refused.error, Error::Empty), "{:?}", refused.error);
+        assert!(
+            matches!(refused.error, Error::Empty),
+            "{:?}",
+            refused.error
+        );
     }
 }

@@ -15,11 +15,12 @@ use crate::event::{Event, ShopEvent};
 use crate::ids::{CorrelationId, EventId, OrderId, PaymentId, UserId};
 use crate::money::{Currency, MAX_MINOR, Money};
 use crate::order::{
-    CancelReason, Item, MAX_ITEMS, MAX_QUANTITY, OrderCancelled, OrderEvent, OrderPacked,
-    OrderPlaced,
+    CancelReason, Item, MAX_ITEMS, MAX_QUANTITY, OrderCancelled,
+    OrderEvent, OrderPacked, OrderPlaced,
 };
 use crate::payment::{
-    FailReason, Method, PaymentCaptured, PaymentEvent, PaymentFailed, PaymentRefunded,
+    FailReason, Method, PaymentCaptured, PaymentEvent, PaymentFailed,
+    PaymentRefunded,
 };
 use crate::rules::FIRST_SECOND;
 use crate::user::{UserClosed, UserEvent, UserRegistered, UserRenamed};
@@ -31,7 +32,8 @@ pub fn currency() -> impl Strategy<Value = Currency> {
 
 /// Any amount that an event may carry.
 pub fn money() -> impl Strategy<Value = Money> {
-    (0..=MAX_MINOR, currency()).prop_map(|(minor, currency)| Money::new(minor, currency))
+    (0..=MAX_MINOR, currency())
+        .prop_map(|(minor, currency)| Money::new(minor, currency))
 }
 
 /// Any moment that an event may have happened at, to the nanosecond.
@@ -48,19 +50,32 @@ pub fn handle() -> impl Strategy<Value = String> {
 }
 
 fn uuid() -> impl Strategy<Value = Uuid> {
-    any::<u128>().prop_filter("the nil id", |bits| *bits != 0).prop_map(Uuid::from_u128)
+    any::<u128>()
+        .prop_filter("the nil id", |bits| *bits != 0)
+        .prop_map(Uuid::from_u128)
 }
 
 /// Any user event.
 pub fn user_event() -> impl Strategy<Value = UserEvent> {
     let user = || uuid().prop_map(UserId::from_uuid);
     prop_oneof![
-        user().prop_map(|user_id| UserEvent::Closed(UserClosed { user_id })),
-        (user(), handle())
-            .prop_map(|(user_id, handle)| UserEvent::Renamed(UserRenamed { user_id, handle })),
-        (user(), handle(), "[A-Z]{2}").prop_map(|(user_id, handle, country)| {
-            UserEvent::Registered(UserRegistered { user_id, handle, country })
-        }),
+        user()
+            .prop_map(|user_id| UserEvent::Closed(UserClosed { user_id })),
+        (user(), handle()).prop_map(
+            |(user_id, handle)| UserEvent::Renamed(UserRenamed {
+                user_id,
+                handle
+            })
+        ),
+        (user(), handle(), "[A-Z]{2}").prop_map(
+            |(user_id, handle, country)| {
+                UserEvent::Registered(UserRegistered {
+                    user_id,
+                    handle,
+                    country,
+                })
+            }
+        ),
     ]
 }
 
@@ -71,7 +86,10 @@ pub fn order_placed() -> impl Strategy<Value = OrderPlaced> {
     let item = ("[A-Z0-9-]{3,24}", 1..=MAX_QUANTITY, 0..=most);
     (uuid(), uuid(), currency(), vec(item, 1..=MAX_ITEMS)).prop_map(
         |(order, user, currency, items)| {
-            let total = items.iter().map(|(_, quantity, minor)| quantity * minor).sum();
+            let total = items
+                .iter()
+                .map(|(_, quantity, minor)| quantity * minor)
+                .sum();
             let item = |(sku, quantity, minor)| Item {
                 sku,
                 quantity,
@@ -90,11 +108,17 @@ pub fn order_placed() -> impl Strategy<Value = OrderPlaced> {
 /// Any order event.
 pub fn order_event() -> impl Strategy<Value = OrderEvent> {
     let order = || uuid().prop_map(OrderId::from_uuid);
-    let reason =
-        select(&[CancelReason::Customer, CancelReason::OutOfStock, CancelReason::Unpaid][..]);
+    let reason = select(
+        &[
+            CancelReason::Customer,
+            CancelReason::OutOfStock,
+            CancelReason::Unpaid,
+        ][..],
+    );
     prop_oneof![
-        (order(), 1..=100_i64)
-            .prop_map(|(order_id, parcels)| OrderEvent::Packed(OrderPacked { order_id, parcels })),
+        (order(), 1..=100_i64).prop_map(|(order_id, parcels)| {
+            OrderEvent::Packed(OrderPacked { order_id, parcels })
+        }),
         (order(), reason).prop_map(|(order_id, reason)| {
             OrderEvent::Cancelled(OrderCancelled { order_id, reason })
         }),
@@ -104,37 +128,50 @@ pub fn order_event() -> impl Strategy<Value = OrderEvent> {
 
 /// Any payment event: more than nothing, and no more than the whole.
 pub fn payment_event() -> impl Strategy<Value = PaymentEvent> {
-    let part = (1..=MAX_MINOR).prop_flat_map(|whole| (1..=whole, Just(whole)));
-    let method = select(&[Method::Card, Method::Voucher, Method::Transfer][..]);
+    let part =
+        (1..=MAX_MINOR).prop_flat_map(|whole| (1..=whole, Just(whole)));
+    let method =
+        select(&[Method::Card, Method::Voucher, Method::Transfer][..]);
     let reason = select(&[FailReason::Declined, FailReason::TimedOut][..]);
     let all = (uuid(), uuid(), part, currency(), method, reason, 0..3);
-    all.prop_map(|(payment, order, (part, whole), currency, method, reason, variant)| {
-        let payment_id = PaymentId::from_uuid(payment);
-        let order_id = OrderId::from_uuid(order);
-        let (amount, whole) = (Money::new(part, currency), Money::new(whole, currency));
-        match variant {
-            0 => PaymentEvent::Captured(PaymentCaptured {
-                payment_id,
-                order_id,
-                method,
-                amount,
-                order_total: whole,
-            }),
-            1 => PaymentEvent::Failed(PaymentFailed {
-                payment_id,
-                order_id,
-                amount,
-                order_total: whole,
-                reason,
-            }),
-            _ => PaymentEvent::Refunded(PaymentRefunded {
-                payment_id,
-                order_id,
-                amount,
-                captured: whole,
-            }),
-        }
-    })
+    all.prop_map(
+        |(
+            payment,
+            order,
+            (part, whole),
+            currency,
+            method,
+            reason,
+            variant,
+        )| {
+            let payment_id = PaymentId::from_uuid(payment);
+            let order_id = OrderId::from_uuid(order);
+            let (amount, whole) =
+                (Money::new(part, currency), Money::new(whole, currency));
+            match variant {
+                0 => PaymentEvent::Captured(PaymentCaptured {
+                    payment_id,
+                    order_id,
+                    method,
+                    amount,
+                    order_total: whole,
+                }),
+                1 => PaymentEvent::Failed(PaymentFailed {
+                    payment_id,
+                    order_id,
+                    amount,
+                    order_total: whole,
+                    reason,
+                }),
+                _ => PaymentEvent::Refunded(PaymentRefunded {
+                    payment_id,
+                    order_id,
+                    amount,
+                    captured: whole,
+                }),
+            }
+        },
+    )
 }
 
 /// Any event of the shop.
@@ -154,7 +191,9 @@ pub fn envelope<E: Event + std::fmt::Debug>(
         |(id, correlation, cause, occurred_at, data)| Envelope {
             id: EventId::from_uuid(id),
             correlation_id: CorrelationId::from_uuid(correlation),
-            causation_id: cause.filter(|cause| *cause != id).map(EventId::from_uuid),
+            causation_id: cause
+                .filter(|cause| *cause != id)
+                .map(EventId::from_uuid),
             schema_version: SCHEMA_VERSION,
             occurred_at,
             data,

@@ -92,7 +92,10 @@ impl Event for UserEvent {
         self.user_id().into()
     }
 
-    fn decode(type_name: &str, json: Json<'_>) -> Option<Result<Envelope<Self>, Error>> {
+    fn decode(
+        type_name: &str,
+        json: Json<'_>,
+    ) -> Option<Result<Envelope<Self>, Error>> {
         match type_name {
             "user_registered" => Some(json.read(Self::Registered)),
             "user_renamed" => Some(json.read(Self::Renamed)),
@@ -106,10 +109,19 @@ impl Event for UserEvent {
 impl Validate for UserEvent {
     type Context = ();
 
-    fn validate_into(&self, ctx: &(), parent: &mut dyn FnMut() -> Path, report: &mut Report) {
+    fn validate_into(
+        &self,
+        ctx: &(),
+        parent: &mut dyn FnMut() -> Path,
+        report: &mut Report,
+    ) {
         match self {
-            Self::Registered(event) => event.validate_into(ctx, parent, report),
-            Self::Renamed(event) => event.validate_into(ctx, parent, report),
+            Self::Registered(event) => {
+                event.validate_into(ctx, parent, report)
+            }
+            Self::Renamed(event) => {
+                event.validate_into(ctx, parent, report)
+            }
             Self::Closed(event) => event.validate_into(ctx, parent, report),
         }
     }

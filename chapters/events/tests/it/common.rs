@@ -12,14 +12,18 @@ use tokio::time::timeout;
 /// Longer than anything here takes, so that a hanging test ends with a message.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-pub type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+pub type Result<T = ()> =
+    std::result::Result<T, Box<dyn std::error::Error>>;
 
 pub fn producer(cluster: &Cluster) -> Result<FutureProducer> {
     Ok(cluster.client_config().create()?)
 }
 
 /// A consumer of a group of its own, which begins at the oldest record.
-pub fn consumer(cluster: &Cluster, topics: &[&str]) -> Result<StreamConsumer> {
+pub fn consumer(
+    cluster: &Cluster,
+    topics: &[&str],
+) -> Result<StreamConsumer> {
     let consumer: StreamConsumer = cluster
         .client_config()
         .set("group.id", unique_name("reader"))
@@ -30,12 +34,20 @@ pub fn consumer(cluster: &Cluster, topics: &[&str]) -> Result<StreamConsumer> {
 }
 
 pub async fn next(consumer: &StreamConsumer) -> Result<OwnedMessage> {
-    let record = timeout(PATIENCE, consumer.recv()).await.map_err(|_| "no record in 30 s")??;
+    let record = timeout(PATIENCE, consumer.recv())
+        .await
+        .map_err(|_| "no record in 30 s")??;
     Ok(record.detach())
 }
 
-pub async fn send(producer: &FutureProducer, record: &Record) -> Result<(i32, i64)> {
-    let sent = producer.send(record.future_record(), PATIENCE).await.map_err(|(error, _)| error)?;
+pub async fn send(
+    producer: &FutureProducer,
+    record: &Record,
+) -> Result<(i32, i64)> {
+    let sent = producer
+        .send(record.future_record(), PATIENCE)
+        .await
+        .map_err(|(error, _)| error)?;
     Ok((sent.partition, sent.offset))
 }
 

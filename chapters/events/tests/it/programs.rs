@@ -19,7 +19,11 @@ use crate::common::{PATIENCE, Result, consumer, next, producer, send};
 async fn shop() -> Result<Cluster> {
     let cluster: Cluster = Embedded::start(1)?.into();
     for name in topics() {
-        let spec = TopicSpec { name: name.to_owned(), partitions: 3, config: Vec::new() };
+        let spec = TopicSpec {
+            name: name.to_owned(),
+            partitions: 3,
+            config: Vec::new(),
+        };
         cluster.create_topic(&spec).await?;
     }
     Ok(cluster)
@@ -28,12 +32,17 @@ async fn shop() -> Result<Cluster> {
 /// A program of this chapter: target/<profile>/deps holds this test, target/<profile>/examples the programs.
 fn command(program: &str, cluster: &Cluster) -> Result<Command> {
     let test = std::env::current_exe()?;
-    let profile = test.parent().and_then(|deps| deps.parent()).ok_or("no folder above the test")?;
+    let profile = test
+        .parent()
+        .and_then(|deps| deps.parent())
+        .ok_or("no folder above the test")?;
     let path = profile.join("examples").join(program);
     if !path.exists() {
-        return Err(
-            format!("{} is missing: cargo build -p events --examples", path.display()).into()
-        );
+        return Err(format!(
+            "{} is missing: cargo build -p events --examples",
+            path.display()
+        )
+        .into());
     }
     let mut command = Command::new(path);
     command
@@ -49,13 +58,19 @@ fn command(program: &str, cluster: &Cluster) -> Result<Command> {
 }
 
 async fn output(mut command: Command) -> Result<std::process::Output> {
-    Ok(timeout(PATIENCE, command.output()).await.map_err(|_| "still running")??)
+    Ok(timeout(PATIENCE, command.output())
+        .await
+        .map_err(|_| "still running")??)
 }
 
 async fn printed(command: Command) -> Result<String> {
     let output = output(command).await?;
     let text = String::from_utf8(output.stdout)?;
-    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{text}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(text)
 }
 
@@ -72,10 +87,17 @@ async fn the_day_counts_what_was_sent_read_and_refused() -> Result {
     let printed = printed(command("events_run", &shop().await?)?).await?;
 
     let counts = outcome(&printed)?;
-    for count in ["sent=18", "read=15", "refused=3", "orders=3", "settled=3"] {
-        assert!(counts.contains(&count), "{count} is missing in {counts:?}\n{printed}");
+    for count in
+        ["sent=18", "read=15", "refused=3", "orders=3", "settled=3"]
+    {
+        assert!(
+            counts.contains(&count),
+            "{count} is missing in {counts:?}\n{printed}"
+        );
     }
-    for path in ["data.items[0].unit_price: ", "data.items[0].quantity: ", "type: "] {
+    for path in
+        ["data.items[0].unit_price: ", "data.items[0].quantity: ", "type: "]
+    {
         let refusals = printed.lines().filter(|line| line.contains(path));
         assert_eq!(refusals.count(), 1, "{path}\n{printed}");
     }
@@ -92,9 +114,15 @@ async fn a_seed_is_a_day() -> Result {
         let printed = printed(program).await?;
         // The lines of the senders; the reader's may come in another order each time.
         let key = |line: &str| {
-            line.split_whitespace().find(|word| word.starts_with("key=")).map(str::to_owned)
+            line.split_whitespace()
+                .find(|word| word.starts_with("key="))
+                .map(str::to_owned)
         };
-        Ok(printed.lines().filter(|line| line.contains("acknowledged")).filter_map(key).collect())
+        Ok(printed
+            .lines()
+            .filter(|line| line.contains("acknowledged"))
+            .filter_map(key)
+            .collect())
     };
     let one = day("1031").await?;
     assert_eq!(one.len(), 18);
@@ -119,7 +147,8 @@ async fn the_day_counts_its_own_records() -> Result {
 /// currency.
 #[tokio::test]
 async fn a_report_that_believes_adds_yen_to_euros() -> Result {
-    let printed = printed(command("events_trusting", &shop().await?)?).await?;
+    let printed =
+        printed(command("events_trusting", &shop().await?)?).await?;
     assert_eq!(printed, include_str!("output/trusting.txt"));
     Ok(())
 }
@@ -154,12 +183,20 @@ async fn ctrl_c_ends_the_day_cleanly() -> Result {
     // Each answer takes so long that the day is far from over when Ctrl-C comes.
     embedded.round_trip_time(1, Duration::from_millis(400))?;
     let mut child = command("events_run", &cluster)?.spawn()?;
-    let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
-    let first = timeout(PATIENCE, lines.next_line()).await.map_err(|_| "no line in 30 s")??;
+    let mut lines =
+        BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
+    let first = timeout(PATIENCE, lines.next_line())
+        .await
+        .map_err(|_| "no line in 30 s")??;
     assert!(first.is_some_and(|line| line.contains("started")));
 
-    kill(Pid::from_raw(i32::try_from(child.id().ok_or("already gone")?)?), Signal::SIGINT)?;
-    let status = timeout(PATIENCE, child.wait()).await.map_err(|_| "still running")??;
+    kill(
+        Pid::from_raw(i32::try_from(child.id().ok_or("already gone")?)?),
+        Signal::SIGINT,
+    )?;
+    let status = timeout(PATIENCE, child.wait())
+        .await
+        .map_err(|_| "still running")??;
 
     assert!(status.success(), "{status}");
     let mut last = String::new();
@@ -178,11 +215,16 @@ async fn a_killed_shop_leaves_whole_events() -> Result {
     let embedded = cluster.as_embedded().ok_or("not built in")?;
     embedded.round_trip_time(1, Duration::from_millis(50))?;
     let mut child = command("events_run", &cluster)?.spawn()?;
-    let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
+    let mut lines =
+        BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
     let mut acknowledged = 0;
     while acknowledged < 8 {
-        let line = timeout(PATIENCE, lines.next_line()).await.map_err(|_| "no line in 30 s")??;
-        acknowledged += i64::from(line.ok_or("the day ended before")?.contains("acknowledged"));
+        let line = timeout(PATIENCE, lines.next_line())
+            .await
+            .map_err(|_| "no line in 30 s")??;
+        acknowledged += i64::from(
+            line.ok_or("the day ended before")?.contains("acknowledged"),
+        );
     }
     child.kill().await?;
     embedded.round_trip_time(1, Duration::ZERO)?;
@@ -191,18 +233,27 @@ async fn a_killed_shop_leaves_whole_events() -> Result {
     let mut held = 0;
     for topic in topics() {
         for partition in 0..3 {
-            let (low, high) = consumer.fetch_watermarks(topic, partition, PATIENCE)?;
+            let (low, high) =
+                consumer.fetch_watermarks(topic, partition, PATIENCE)?;
             held += high - low;
         }
     }
-    assert!((acknowledged..18).contains(&held), "{held} records, {acknowledged} acknowledged");
+    assert!(
+        (acknowledged..18).contains(&held),
+        "{held} records, {acknowledged} acknowledged"
+    );
     let mut ledger = Ledger::default();
     for _ in 0..held {
-        ledger.tell(&from_message::<ShopEvent>(&next(&consumer).await?)?.data)?;
+        ledger.tell(
+            &from_message::<ShopEvent>(&next(&consumer).await?)?.data,
+        )?;
     }
     for (order, settlement) in ledger.orders() {
         assert!(
-            !matches!(settlement, Settlement::Over(_) | Settlement::Impossible),
+            !matches!(
+                settlement,
+                Settlement::Over(_) | Settlement::Impossible
+            ),
             "{order}: {settlement:?}"
         );
     }
@@ -210,5 +261,9 @@ async fn a_killed_shop_leaves_whole_events() -> Result {
 }
 
 fn topics() -> [&'static str; 3] {
-    [events::topics::USERS, events::topics::ORDERS, events::topics::PAYMENTS]
+    [
+        events::topics::USERS,
+        events::topics::ORDERS,
+        events::topics::PAYMENTS,
+    ]
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use events::{Event, Factory, Ledger, OrderEvent, PaymentEvent, SUNDAY, ShopEvent, from_message};
+use events::{
+    Event, Factory, Ledger, OrderEvent, PaymentEvent, SUNDAY, ShopEvent,
+    from_message,
+};
 use rdkafka::Message;
 use rdkafka::message::Headers;
 use testbed::TestTopic;
@@ -26,7 +29,10 @@ async fn a_day_comes_back_as_it_was_sent() -> Result {
         send(&producer, &event.to_record()?.to_topic(topic)).await?;
     }
 
-    let consumer = consumer(&cluster, &topics.values().map(TestTopic::name).collect::<Vec<_>>())?;
+    let consumer = consumer(
+        &cluster,
+        &topics.values().map(TestTopic::name).collect::<Vec<_>>(),
+    )?;
     let (mut read, mut ledger) = (Vec::new(), Ledger::default());
     for _ in &day {
         let event = from_message::<ShopEvent>(&next(&consumer).await?)?;
@@ -67,12 +73,52 @@ async fn the_payments_of_an_order_share_a_partition() -> Result {
         }
     }
 
-    assert!(partitions.values().any(|of_one| of_one.len() == 3), "one was paid in three parts");
+    assert!(
+        partitions.values().any(|of_one| of_one.len() == 3),
+        "one was paid in three parts"
+    );
     for (order, of_one) in &partitions {
-        assert!(of_one.iter().all(|partition| partition == &of_one[0]), "{order}: {of_one:?}");
+        assert!(
+            of_one.iter().all(|partition| partition == &of_one[0]),
+            "{order}: {of_one:?}"
+        );
     }
-    let used: std::collections::BTreeSet<_> = partitions.values().flatten().collect();
-    assert!(used.len() > 1, "the orders spread over the partitions: {used:?}");
+    let used: std::collections::BTreeSet<_> =
+        partitions.values().flatten().collect();
+    assert!(
+        used.len() > 1,
+        "the orders spread over the partitions: {used:?}"
+    );
+    Ok(())
+}
+
+/// Topics with equally many partitions put an order and its payments into partitions of the same number: whoever
+/// joins the two reads both in one place.
+#[tokio::test]
+async fn an_order_and_its_payments_share_a_partition_number() -> Result {
+    let cluster = testbed::cluster("").await?;
+    let orders = TestTopic::new(&cluster, "orders", 3).await?;
+    let payments = TestTopic::new(&cluster, "payments", 3).await?;
+    let producer = producer(&cluster)?;
+    let mut places = BTreeMap::<_, Vec<_>>::new();
+    for event in Factory::new(1031, SUNDAY).day(5) {
+        let topic = match &event.data {
+            ShopEvent::User(_) => continue,
+            ShopEvent::Order(_) => orders.name(),
+            ShopEvent::Payment(_) => payments.name(),
+        };
+        let (partition, _) =
+            send(&producer, &event.to_record()?.to_topic(topic)).await?;
+        places.entry(event.data.key()).or_default().push(partition);
+    }
+
+    assert!(places.len() >= 5, "{places:?}");
+    for (key, of_one) in &places {
+        assert!(
+            of_one.len() > 1 && of_one.iter().all(|p| p == &of_one[0]),
+            "{key}: {of_one:?}"
+        );
+    }
     Ok(())
 }
 
@@ -85,7 +131,8 @@ async fn headers_and_timestamp_travel() -> Result {
     let user = factory.user();
     let order = factory.order(&user);
     let event = factory.first(OrderEvent::Placed(order));
-    send(&producer(&cluster)?, &event.to_record()?.to_topic(topic.name())).await?;
+    send(&producer(&cluster)?, &event.to_record()?.to_topic(topic.name()))
+        .await?;
 
     let message = next(&consumer(&cluster, &[topic.name()])?).await?;
     let headers = message.headers().ok_or("no headers")?;
@@ -95,7 +142,13 @@ async fn headers_and_timestamp_travel() -> Result {
     };
     assert_eq!(header("event-id"), Some(event.id.to_string()));
     assert_eq!(header("event-type").as_deref(), Some("order_placed"));
-    assert_eq!(header("correlation-id"), Some(event.correlation_id.to_string()));
-    assert_ne!(message.timestamp().to_millis(), Some(event.occurred_at.as_millisecond()));
+    assert_eq!(
+        header("correlation-id"),
+        Some(event.correlation_id.to_string())
+    );
+    assert_ne!(
+        message.timestamp().to_millis(),
+        Some(event.occurred_at.as_millisecond())
+    );
     Ok(())
 }

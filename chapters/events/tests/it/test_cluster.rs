@@ -17,7 +17,12 @@ fn the_files_of_the_test_cluster_are_a_seeded_day() -> Result {
     let mut topics: BTreeMap<&str, String> = BTreeMap::new();
     for event in Factory::new(1031, SUNDAY).day(20) {
         let lines = topics.entry(event.data.topic()).or_default();
-        writeln!(lines, "{}\t{}", event.data.key(), String::from_utf8(event.to_json()?)?)?;
+        writeln!(
+            lines,
+            "{}\t{}",
+            event.data.key(),
+            String::from_utf8(event.to_json()?)?
+        )?;
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/day");
     let mut differ = Vec::new();
@@ -29,6 +34,9 @@ fn the_files_of_the_test_cluster_are_a_seeded_day() -> Result {
             differ.push(file);
         }
     }
-    assert!(differ.is_empty(), "written anew, look at the difference and commit it: {differ:?}");
+    assert!(
+        differ.is_empty(),
+        "written anew, look at the difference and commit it: {differ:?}"
+    );
     Ok(())
 }

@@ -35,14 +35,14 @@ pub fn run(project: &Project, _: Args) -> anyhow::Result<ExitCode> {
         print!("{}", finding.text());
         fit &= !finding.essential || finding.tool.is_ready();
     }
-    let missing = findings.iter().filter(|finding| !finding.tool.is_ready()).count();
+    let whole = findings.iter().all(|finding| finding.tool.is_ready());
     println!(
         "\n{}",
-        match (fit, missing) {
-            (false, _) => "No chapter runs here until what is essential is mended.".to_owned(),
-            (true, 0) => "Everything is here.".to_owned(),
-            (true, n) =>
-                format!("Chapters run here; {} would let more of them run.", count(n, "more tool")),
+        match (fit, whole) {
+            (false, _) => "No chapter runs here until that is mended.",
+            (true, true) => "Everything is here.",
+            (true, false) =>
+                "Chapters run here; what is missing holds back no more than its entry says.",
         }
     );
     Ok(ExitCode::from(u8::from(!fit)))
@@ -242,7 +242,7 @@ mod tests {
                     { name = \"plain\", program = \"a\" },\n{ name = \"topics\", program = \"a\", needs = [\"admin\"] },\n\
                     { name = \"chaos\", program = \"a\", needs = [\"kill\"] },\n]\n";
         let chapter = Chapter::parse(text, Path::new("/nowhere")).unwrap();
-        Project { root: PathBuf::from("/"), summary: Default::default(), chapters: vec![chapter] }
+        Project { root: PathBuf::from("/"), chapters: vec![chapter] }
     }
 
     fn entry(around: &Surroundings, name: &str) -> String {

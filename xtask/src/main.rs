@@ -10,11 +10,13 @@
 // The commands.
 mod bench;
 mod book;
+mod copy;
 mod doctor;
 mod kafka;
 mod list;
 mod run;
 mod test;
+mod tidy;
 
 // What they share.
 mod cargo;
@@ -58,10 +60,14 @@ enum Verb {
     List(list::Args),
     /// Keep a Kafka running for play
     Kafka(kafka::Args),
+    /// Take a chapter home: to a new folder, or into a project of yours
+    Copy(copy::Args),
     /// Build the book, or check its pages
     Book(book::Args),
     /// Say what this machine lacks, what that holds back, and what mends it
     Doctor(doctor::Args),
+    /// Check the laws of this repository
+    Tidy(tidy::Args),
     /// Run the benchmarks of all chapters, or of one
     Bench(bench::Args),
 }
@@ -73,8 +79,10 @@ fn main() -> ExitCode {
         Verb::Test(args) => test::run(&project, args),
         Verb::List(args) => list::run(&project, args),
         Verb::Kafka(args) => kafka::run(&project, args),
+        Verb::Copy(args) => copy::run(&project, args),
         Verb::Book(args) => book::run(&project, args),
         Verb::Doctor(args) => doctor::run(&project, args),
+        Verb::Tidy(args) => tidy::run(&project, args),
         Verb::Bench(args) => bench::run(&project, args),
     });
     result.unwrap_or_else(|error| {

@@ -335,8 +335,7 @@ mod tests {
     use super::*;
 
     fn summary(left_out: Vec<LeftOut>, excluded: &[&str]) -> Summary {
-        let project =
-            Project { root: "".into(), summary: Default::default(), chapters: Vec::new() };
+        let project = Project { root: "".into(), chapters: Vec::new() };
         let suite = Suite {
             project: &project,
             chapter: None,

@@ -118,13 +118,14 @@ fn command_line(pid: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::BufRead;
+
     use super::*;
     use crate::project::Project;
 
     #[test]
     fn a_stranger_with_the_same_number_is_not_ours() {
-        let project =
-            Project { root: "/nowhere".into(), summary: Default::default(), chapters: Vec::new() };
+        let project = Project { root: "/nowhere".into(), chapters: Vec::new() };
         let folder = Folder::of(&project);
         let mut kept = Kept {
             kind: Kind::Local,
@@ -143,15 +144,18 @@ mod tests {
 
     #[test]
     fn a_process_is_ours_by_its_state_file() {
-        let project =
-            Project { root: "/nowhere".into(), summary: Default::default(), chapters: Vec::new() };
+        let project = Project { root: "/nowhere".into(), chapters: Vec::new() };
         let folder = Folder::of(&project);
         let mut owner = Command::new("sh")
-            .args(["-c", "read line", "testbed"])
+            .args(["-c", "echo here; read line", "testbed"])
             .arg(folder.state())
             .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        // A process that has just been made has no command line for a moment.
+        let mut line = String::new();
+        std::io::BufReader::new(owner.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let kept = Kept {
             kind: Kind::Embedded,
             bootstrap: String::new(),

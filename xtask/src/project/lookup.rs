@@ -92,7 +92,6 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::*;
-    use crate::project::Summary;
 
     fn project() -> Project {
         let chapter = |number, slug: &str| {
@@ -104,7 +103,6 @@ mod tests {
         };
         Project {
             root: PathBuf::new(),
-            summary: Summary::default(),
             chapters: vec![
                 chapter(Some(1), "quickstart"),
                 chapter(Some(2), "kafka-producers"),

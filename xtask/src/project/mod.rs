@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-pub use chapter::{Chapter, Run, Target, TargetKind};
+pub use chapter::{Chapter, Run, TargetKind};
 pub use lookup::without_the_word_chapter;
 pub use summary::Summary;
 
@@ -17,8 +17,6 @@ pub use summary::Summary;
 pub struct Project {
     /// Its top folder.
     pub root: PathBuf,
-    /// The order of the book.
-    pub summary: Summary,
     /// The chapters in the order of the book; those not in `SUMMARY.md` come last, without a number.
     pub chapters: Vec<Chapter>,
 }
@@ -59,6 +57,11 @@ impl Project {
                 chapters.push(Chapter::read(&manifest)?);
             }
         }
+        Ok(Project::assemble(root, summary, chapters))
+    }
+
+    /// Puts chapters in the order of the book and numbers them.
+    pub fn assemble(root: &Path, summary: Summary, mut chapters: Vec<Chapter>) -> Project {
         let place = |chapter: &Chapter| {
             let page = chapter.pages.first()?;
             summary.pages.iter().position(|path| *path == page.path)
@@ -68,7 +71,7 @@ impl Project {
         for (at, chapter) in chapters.iter_mut().enumerate() {
             chapter.number = place(chapter).map(|_| at + 1);
         }
-        Ok(Project { root: root.to_owned(), summary, chapters })
+        Project { root: root.to_owned(), chapters }
     }
 
     /// The folder of build results: `$CARGO_TARGET_DIR`, else `target`.

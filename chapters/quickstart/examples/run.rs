@@ -1,8 +1,13 @@
 //! Checkout and packing side by side: `cargo xtask run chapter 1 shop`
 #![forbid(unsafe_code)]
+
+use std::time::Duration;
+
 use quickstart::{Order, read, send};
 use rdkafka::consumer::{Consumer, StreamConsumer};
-use rdkafka::{ClientConfig, Message, producer::FutureProducer, producer::Producer};
+use rdkafka::producer::{FutureProducer, Producer};
+use rdkafka::{ClientConfig, Message};
+use tokio::try_join;
 use tracing::info;
 
 // ANCHOR: stop
@@ -14,14 +19,16 @@ async fn main() -> anyhow::Result<()> {
     let producer: FutureProducer = config.create()?;
     config.set("group.id", "packing").set("auto.offset.reset", "earliest");
     let packing: StreamConsumer = config.create()?;
+
+    let shop = async { try_join!(checkout(&producer), pack(&packing)) };
     tokio::select! {
-        done = async { tokio::try_join!(checkout(&producer), pack(&packing)) } => {
-            let ((), packed) = done?;
+        done = shop => {
+            let packed = done?.1;
             info!(target: "run", process = "shop", packed, "outcome");
         }
         _ = tokio::signal::ctrl_c() => info!(target: "run", "stopped"),
     }
-    producer.flush(std::time::Duration::from_secs(10))?; // sends what is queued
+    producer.flush(Duration::from_secs(10))?; // sends what is queued
     drop(packing); // commits, and leaves the group at once
     Ok(())
 }
@@ -29,9 +36,12 @@ async fn main() -> anyhow::Result<()> {
 
 async fn checkout(producer: &FutureProducer) -> anyhow::Result<()> {
     for quantity in 1..=5 {
-        let order = Order { id: format!("order-{quantity}"), item: "mug".into(), quantity };
-        let sent = send(producer, "orders", &order, &format!("visit-{quantity}")).await?;
-        let (partition, offset, key) = (sent.partition, sent.offset, &order.id);
+        let id = format!("order-{quantity}");
+        let order = Order { id, item: "mug".into(), quantity };
+        let visit = format!("visit-{quantity}");
+        let sent = send(producer, "orders", &order, &visit).await?;
+        let (partition, offset, key) =
+            (sent.partition, sent.offset, order.id);
         info!(target: "run", process = "checkout", topic = "orders", partition, offset, key, "acknowledged");
     }
     Ok(())
@@ -41,9 +51,9 @@ async fn pack(packing: &StreamConsumer) -> anyhow::Result<u32> {
     packing.subscribe(&["orders"])?;
     for _ in 1..=5 {
         let record = packing.recv().await?;
-        let (order, correlation_id) = read(&record)?;
-        let (partition, offset) = (record.partition(), record.offset());
-        info!(target: "run", process = "packing", topic = "orders", partition, offset, key = order.id, correlation_id, "consumed");
+        let ((order, visit), offset) = (read(&record)?, record.offset());
+        let (partition, key) = (record.partition(), order.id);
+        info!(target: "run", process = "packing", topic = "orders", partition, offset, key, correlation_id = visit, "consumed");
     }
     Ok(5)
 }

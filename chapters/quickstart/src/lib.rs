@@ -1,9 +1,11 @@
-//! An order as a record: JSON in the value, its id as the key, a correlation id in a header.
+//! An order as a record: a JSON value, a key, and a correlation id.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord, future_producer::Delivery};
+use rdkafka::producer::{
+    FutureProducer, FutureRecord, future_producer::Delivery,
+};
 use serde::{Deserialize, Serialize};
 
 // ANCHOR: order
@@ -37,10 +39,14 @@ pub async fn send(
 
 // ANCHOR: read
 /// Reads an order, and the correlation id if there is one, out of a record.
-pub fn read(record: &impl Message) -> Result<(Order, Option<String>), serde_json::Error> {
-    let order = serde_json::from_slice(record.payload().unwrap_or_default())?;
+pub fn read(
+    record: &impl Message,
+) -> Result<(Order, Option<String>), serde_json::Error> {
+    let order =
+        serde_json::from_slice(record.payload().unwrap_or_default())?;
     let id = record.headers().and_then(|headers| {
-        let header = headers.iter().find(|header| header.key == "correlation-id")?;
+        let header =
+            headers.iter().find(|header| header.key == "correlation-id")?;
         String::from_utf8(header.value?.to_owned()).ok()
     });
     Ok((order, id))

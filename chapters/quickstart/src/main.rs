@@ -14,7 +14,8 @@ async fn main() -> anyhow::Result<()> {
     // Checkout sends an order: a key and a value.
     let producer: FutureProducer =
         ClientConfig::new().set("bootstrap.servers", &brokers).create()?;
-    let order = FutureRecord::to("orders").key("order-17").payload("2 mugs");
+    let order =
+        FutureRecord::to("orders").key("order-17").payload("2 mugs");
     let sent = producer.send(order, None).await.map_err(|(e, _)| e)?;
     info!(partition = sent.partition, offset = sent.offset, "acknowledged");
 

@@ -40,7 +40,8 @@ async fn main() -> anyhow::Result<()> {
 
 // ANCHOR: story
 async fn kill_the_leader(orders: u32) -> anyhow::Result<()> {
-    let cluster: Cluster = LocalCluster::start(LocalOptions::new(3)).await?.into();
+    let cluster: Cluster =
+        LocalCluster::start(LocalOptions::new(3)).await?.into();
     let brokers = cluster.capabilities.brokers;
     info!(target: "run", process = "testbed", brokers, "started");
     let topic = TopicSpec {
@@ -50,10 +51,13 @@ async fn kill_the_leader(orders: u32) -> anyhow::Result<()> {
     };
     cluster.create_topic(&topic).await?;
 
-    // acks=all: a broker acknowledges once every in-sync replica has the record.
-    // Idempotence: what is sent again after the failover is not stored again.
-    let producer: FutureProducer =
-        cluster.client_config().set("acks", "all").set("enable.idempotence", "true").create()?;
+    // acks=all: acknowledged once every in-sync replica has the record.
+    // Idempotence: what is sent again after the failover is stored once.
+    let producer: FutureProducer = cluster
+        .client_config()
+        .set("acks", "all")
+        .set("enable.idempotence", "true")
+        .create()?;
     let mut acknowledged = BTreeSet::new();
     for n in 1..=orders / 2 {
         acknowledged.insert(send(&producer, n).await?);
@@ -67,8 +71,9 @@ async fn kill_the_leader(orders: u32) -> anyhow::Result<()> {
     let survived = read_all(&cluster, &acknowledged).await?;
     let lost = acknowledged.difference(&survived).count();
     info!(
-        target: "run", process = "testbed",
-        sent = orders, acknowledged = acknowledged.len(), survived = survived.len(), lost, "outcome"
+        target: "run", process = "testbed", sent = orders,
+        acknowledged = acknowledged.len(), survived = survived.len(), lost,
+        "outcome"
     );
     anyhow::ensure!(lost == 0, "{lost} acknowledged orders are gone");
     Ok(())
@@ -79,7 +84,8 @@ async fn kill_the_leader(orders: u32) -> anyhow::Result<()> {
 async fn send(producer: &FutureProducer, n: u32) -> anyhow::Result<String> {
     let key = format!("order-{n}");
     let record = FutureRecord::to("orders").key(&key).payload("2 mugs");
-    let sent = producer.send(record, None).await.map_err(|(error, _)| error)?;
+    let sent =
+        producer.send(record, None).await.map_err(|(error, _)| error)?;
     let (partition, offset) = (sent.partition, sent.offset);
     info!(target: "run", process = "checkout", topic = "orders", partition, offset, key, "acknowledged");
     Ok(key)
@@ -87,24 +93,34 @@ async fn send(producer: &FutureProducer, n: u32) -> anyhow::Result<String> {
 
 // ANCHOR: kill
 async fn kill_leader(cluster: &Cluster) -> anyhow::Result<u32> {
-    let local = cluster.as_local().ok_or_else(|| anyhow::anyhow!("not a local cluster"))?;
+    let local = cluster
+        .as_local()
+        .ok_or_else(|| anyhow::anyhow!("not a local cluster"))?;
     let leader = local.leader("orders", 0).await?;
     local.broker(leader)?.kill().await?;
-    info!(target: "run", process = "testbed", broker = leader, signal = 9, "killed");
+    let (process, broker) = ("testbed", leader);
+    info!(target: "run", process, broker, signal = 9, "killed");
     Ok(leader)
 }
 
 /// Waits until another broker leads the partition.
 async fn elected(cluster: &Cluster, old: u32) -> anyhow::Result<()> {
-    let local = cluster.as_local().ok_or_else(|| anyhow::anyhow!("not a local cluster"))?;
+    let local = cluster
+        .as_local()
+        .ok_or_else(|| anyhow::anyhow!("not a local cluster"))?;
     let leader =
-        eventually(PATIENCE, "another leader", async || match local.leader("orders", 0).await {
-            Ok(leader) if leader != old => Ok(leader),
-            Ok(leader) => Err(format!("still broker {leader}")),
-            Err(error) => Err(error.to_string()),
+        eventually(PATIENCE, "another leader", async || {
+            match local.leader("orders", 0).await {
+                Ok(leader) if leader != old => Ok(leader),
+                Ok(leader) => Err(format!("still broker {leader}")),
+                Err(error) => Err(error.to_string()),
+            }
         })
         .await?;
-    info!(target: "run", process = "testbed", topic = "orders", partition = 0, broker = leader, "elected");
+    info!(
+        target: "run", process = "testbed",
+        topic = "orders", partition = 0, broker = leader, "elected"
+    );
     Ok(())
 }
 // ANCHOR_END: kill
@@ -122,9 +138,14 @@ async fn read_all(
     packing.subscribe(&["orders"])?;
     let mut seen = BTreeSet::new();
     while seen.len() < wanted.len() {
-        let Ok(record) = tokio::time::timeout(PATIENCE, packing.recv()).await else { break };
+        let Ok(record) =
+            tokio::time::timeout(PATIENCE, packing.recv()).await
+        else {
+            break;
+        };
         let record = record?;
-        let key = String::from_utf8_lossy(record.key().unwrap_or_default()).into_owned();
+        let key = String::from_utf8_lossy(record.key().unwrap_or_default())
+            .into_owned();
         let (partition, offset) = (record.partition(), record.offset());
         info!(target: "run", process = "packing", topic = "orders", partition, offset, key, "consumed");
         seen.insert(key);

@@ -40,7 +40,10 @@ impl std::fmt::Debug for Connection {
             .field("version", &self.version)
             .field("bootstrap", &self.bootstrap)
             .field("capabilities", &self.capabilities)
-            .field("properties", &self.properties.keys().collect::<Vec<_>>())
+            .field(
+                "properties",
+                &self.properties.keys().collect::<Vec<_>>(),
+            )
             .finish()
     }
 }
@@ -68,7 +71,9 @@ pub enum ClusterError {
     #[error(transparent)]
     UnknownNeed(#[from] UnknownNeed),
     /// The cluster is there and lacks something that only shows when it is asked.
-    #[error("the cluster at {bootstrap} lacks what this needs: {missing}. Use another with --broker")]
+    #[error(
+        "the cluster at {bootstrap} lacks what this needs: {missing}. Use another with --broker"
+    )]
     Lacks {
         /// Where it is.
         bootstrap: String,
@@ -76,7 +81,9 @@ pub enum ClusterError {
         missing: Needs,
     },
     /// [`CLUSTER_VARIABLE`] holds something else than a [`Connection`].
-    #[error("{CLUSTER_VARIABLE} is not what `testbed exec` sets: unset it, or run through `testbed exec`")]
+    #[error(
+        "{CLUSTER_VARIABLE} is not what `testbed exec` sets: unset it, or run through `testbed exec`"
+    )]
     Variable(#[source] serde_json::Error),
     /// This build of the crate lacks the kind that was chosen.
     #[error("this build has no {} broker: build testbed with --features {kind}", kind.label())]
@@ -109,7 +116,10 @@ enum Owner {
     #[cfg(feature = "local")]
     Local(Arc<crate::local::LocalCluster>),
     #[cfg(feature = "docker")]
-    #[allow(dead_code, reason = "held so that dropping it removes the container")]
+    #[allow(
+        dead_code,
+        reason = "held so that dropping it removes the container"
+    )]
     Docker(Arc<crate::docker::DockerCluster>),
 }
 
@@ -135,33 +145,50 @@ impl Cluster {
     /// # Errors
     ///
     /// [`ClusterError`]: what is missing, and what mends it.
-    pub async fn start(choice: &BrokerChoice, needs: &Needs) -> Result<Cluster, ClusterError> {
+    pub async fn start(
+        choice: &BrokerChoice,
+        needs: &Needs,
+    ) -> Result<Cluster, ClusterError> {
         let kind = choose(choice, needs, Machine::probe)?;
         let cluster = match kind {
-            Kind::Embedded => Embedded::start(needs.brokers()).map_err(ClusterError::Embedded)?.into(),
+            Kind::Embedded => Embedded::start(needs.brokers())
+                .map_err(ClusterError::Embedded)?
+                .into(),
             #[cfg(feature = "local")]
             Kind::Local => {
-                let options = crate::local::LocalOptions::new(needs.brokers());
+                let options =
+                    crate::local::LocalOptions::new(needs.brokers());
                 crate::local::LocalCluster::start(options).await?.into()
             }
             #[cfg(feature = "docker")]
-            Kind::Docker => crate::docker::DockerCluster::start(Default::default()).await?.into(),
+            Kind::Docker => {
+                crate::docker::DockerCluster::start(Default::default())
+                    .await?
+                    .into()
+            }
             Kind::External => {
                 let servers = match choice {
                     BrokerChoice::External(servers) => servers.clone(),
                     _ => None,
                 };
-                let settings = external::Settings::from_environment(servers)
-                    .map_err(external::ExternalError::from)?;
+                let settings =
+                    external::Settings::from_environment(servers)
+                        .map_err(external::ExternalError::from)?;
                 let connection = external::ask(settings).await?;
                 Cluster { connection, owner: Owner::Nobody }
             }
-            #[allow(unreachable_patterns, reason = "reached where a feature is off")]
+            #[allow(
+                unreachable_patterns,
+                reason = "reached where a feature is off"
+            )]
             kind => return Err(ClusterError::NotBuilt { kind }),
         };
         let missing = cluster.capabilities.missing(needs);
         if !missing.is_empty() {
-            return Err(ClusterError::Lacks { bootstrap: cluster.bootstrap.clone(), missing });
+            return Err(ClusterError::Lacks {
+                bootstrap: cluster.bootstrap.clone(),
+                missing,
+            });
         }
         Ok(cluster)
     }
@@ -196,14 +223,20 @@ impl From<Embedded> for Cluster {
 #[cfg(feature = "local")]
 impl From<crate::local::LocalCluster> for Cluster {
     fn from(local: crate::local::LocalCluster) -> Self {
-        Cluster { connection: local.connection().clone(), owner: Owner::Local(Arc::new(local)) }
+        Cluster {
+            connection: local.connection().clone(),
+            owner: Owner::Local(Arc::new(local)),
+        }
     }
 }
 
 #[cfg(feature = "docker")]
 impl From<crate::docker::DockerCluster> for Cluster {
     fn from(docker: crate::docker::DockerCluster) -> Self {
-        Cluster { connection: docker.connection().clone(), owner: Owner::Docker(Arc::new(docker)) }
+        Cluster {
+            connection: docker.connection().clone(),
+            owner: Owner::Docker(Arc::new(docker)),
+        }
     }
 }
 
@@ -219,15 +252,20 @@ impl From<crate::docker::DockerCluster> for Cluster {
 pub async fn cluster(needs: &str) -> Result<Cluster, ClusterError> {
     let needs: Needs = needs.parse()?;
     if let Ok(json) = std::env::var(CLUSTER_VARIABLE) {
-        let connection: Connection = serde_json::from_str(&json).map_err(ClusterError::Variable)?;
+        let connection: Connection =
+            serde_json::from_str(&json).map_err(ClusterError::Variable)?;
         // Only the process that holds a mock cluster can create topics in it, so that a test
         // under `--broker embedded` starts its own.
-        if connection.kind != Kind::Embedded && connection.capabilities.serve(&needs) {
+        if connection.kind != Kind::Embedded
+            && connection.capabilities.serve(&needs)
+        {
             return Ok(Cluster { connection, owner: Owner::Nobody });
         }
     }
     if Kind::Embedded.capabilities().serve(&needs) {
-        return Ok(Embedded::start(needs.brokers()).map_err(ClusterError::Embedded)?.into());
+        return Ok(Embedded::start(needs.brokers())
+            .map_err(ClusterError::Embedded)?
+            .into());
     }
     shared(&needs).await
 }
@@ -236,15 +274,22 @@ pub async fn cluster(needs: &str) -> Result<Cluster, ClusterError> {
 ///
 /// A static is never dropped: the guardian ends the brokers when the process does.
 async fn shared(needs: &Needs) -> Result<Cluster, ClusterError> {
-    static ONE: tokio::sync::OnceCell<Cluster> = tokio::sync::OnceCell::const_new();
-    static THREE: tokio::sync::OnceCell<Cluster> = tokio::sync::OnceCell::const_new();
+    static ONE: tokio::sync::OnceCell<Cluster> =
+        tokio::sync::OnceCell::const_new();
+    static THREE: tokio::sync::OnceCell<Cluster> =
+        tokio::sync::OnceCell::const_new();
     let cell = if needs.brokers() > 1 { &THREE } else { &ONE };
-    let cluster = cell.get_or_try_init(|| Cluster::start(&BrokerChoice::Auto, needs)).await?;
+    let cluster = cell
+        .get_or_try_init(|| Cluster::start(&BrokerChoice::Auto, needs))
+        .await?;
     let missing = cluster.capabilities.missing(needs);
     if missing.is_empty() {
         return Ok(cluster.clone());
     }
-    Err(ClusterError::Lacks { bootstrap: cluster.bootstrap.clone(), missing })
+    Err(ClusterError::Lacks {
+        bootstrap: cluster.bootstrap.clone(),
+        missing,
+    })
 }
 
 /// How long an admin request may take before it counts as failed.

@@ -55,14 +55,18 @@ impl Embedded {
     ///
     /// What librdkafka says when it cannot listen on loopback.
     pub fn start(brokers: u32) -> Result<Embedded, KafkaError> {
-        let holder: BaseProducer =
-            ClientConfig::new().set("test.mock.num.brokers", brokers.to_string()).create()?;
+        let holder: BaseProducer = ClientConfig::new()
+            .set("test.mock.num.brokers", brokers.to_string())
+            .create()?;
         ffi::set_initial_rebalance_delay(holder.client(), Duration::ZERO);
         let connection = Connection {
             kind: Kind::Embedded,
             version: None,
             bootstrap: mock(holder.client())?.bootstrap_servers(),
-            capabilities: Capabilities { brokers, ..Kind::Embedded.capabilities() },
+            capabilities: Capabilities {
+                brokers,
+                ..Kind::Embedded.capabilities()
+            },
             properties: BTreeMap::new(),
         };
         Ok(Embedded { holder, connection, told: AtomicBool::new(false) })
@@ -78,7 +82,12 @@ impl Embedded {
     /// # Errors
     ///
     /// `TopicAlreadyExists`, or what else the mock refuses.
-    pub fn create_topic(&self, name: &str, partitions: i32, replication: i32) -> Result<(), KafkaError> {
+    pub fn create_topic(
+        &self,
+        name: &str,
+        partitions: i32,
+        replication: i32,
+    ) -> Result<(), KafkaError> {
         self.mock()?.create_topic(name, partitions, replication)
     }
 
@@ -87,7 +96,11 @@ impl Embedded {
     /// # Errors
     ///
     /// What librdkafka says when its mock is gone.
-    pub fn fail_next(&self, request: RDKafkaApiKey, errors: &[RDKafkaRespErr]) -> Result<(), KafkaError> {
+    pub fn fail_next(
+        &self,
+        request: RDKafkaApiKey,
+        errors: &[RDKafkaRespErr],
+    ) -> Result<(), KafkaError> {
         self.mock()?.request_errors(request, errors);
         Ok(())
     }
@@ -97,7 +110,10 @@ impl Embedded {
     /// # Errors
     ///
     /// What librdkafka says when its mock is gone.
-    pub fn fail_no_more(&self, request: RDKafkaApiKey) -> Result<(), KafkaError> {
+    pub fn fail_no_more(
+        &self,
+        request: RDKafkaApiKey,
+    ) -> Result<(), KafkaError> {
         self.mock()?.clear_request_errors(request);
         Ok(())
     }
@@ -107,7 +123,11 @@ impl Embedded {
     /// # Errors
     ///
     /// An unknown broker.
-    pub fn round_trip_time(&self, broker: i32, delay: Duration) -> Result<(), KafkaError> {
+    pub fn round_trip_time(
+        &self,
+        broker: i32,
+        delay: Duration,
+    ) -> Result<(), KafkaError> {
         self.mock()?.broker_round_trip_time(broker, delay)
     }
 
@@ -140,9 +160,17 @@ impl Embedded {
         let mut trimmed = Vec::new();
         for topic in metadata.topics() {
             for partition in topic.partitions() {
-                let (low, _) = client.fetch_watermarks(topic.name(), partition.id(), PATIENCE)?;
+                let (low, _) = client.fetch_watermarks(
+                    topic.name(),
+                    partition.id(),
+                    PATIENCE,
+                )?;
                 if low > 0 {
-                    trimmed.push(format!("{}:{}", topic.name(), partition.id()));
+                    trimmed.push(format!(
+                        "{}:{}",
+                        topic.name(),
+                        partition.id()
+                    ));
                 }
             }
         }
@@ -150,7 +178,9 @@ impl Embedded {
         Ok(trimmed)
     }
 
-    fn mock(&self) -> Result<MockCluster<'_, DefaultProducerContext>, KafkaError> {
+    fn mock(
+        &self,
+    ) -> Result<MockCluster<'_, DefaultProducerContext>, KafkaError> {
         mock(self.holder.client())
     }
 }
@@ -158,7 +188,9 @@ impl Embedded {
 fn mock(
     client: &Client<DefaultProducerContext>,
 ) -> Result<MockCluster<'_, DefaultProducerContext>, KafkaError> {
-    client.mock_cluster().ok_or(KafkaError::MockCluster(RDKafkaErrorCode::UnsupportedFeature))
+    client.mock_cluster().ok_or(KafkaError::MockCluster(
+        RDKafkaErrorCode::UnsupportedFeature,
+    ))
 }
 
 impl Drop for Embedded {

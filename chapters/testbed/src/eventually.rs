@@ -7,7 +7,9 @@ use tokio::time::Instant;
 
 /// The condition did not come true in time.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("waited {waited_ms} ms for this, in vain: {what}. Last seen: {last}")]
+#[error(
+    "waited {waited_ms} ms for this, in vain: {what}. Last seen: {last}"
+)]
 pub struct TimedOut {
     /// What was waited for, in the words of the caller.
     pub what: String,
@@ -44,7 +46,11 @@ pub async fn eventually<T, E: Display>(
         };
         if start.elapsed() + pause > deadline {
             let waited_ms = start.elapsed().as_millis();
-            return Err(TimedOut { what: what.to_owned(), last, waited_ms });
+            return Err(TimedOut {
+                what: what.to_owned(),
+                last,
+                waited_ms,
+            });
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(100));
@@ -58,22 +64,42 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_condition_that_comes_true_gives_its_value() {
         let mut looks = 0;
-        let value = eventually(Duration::from_secs(1), "the third look", async || {
-            looks += 1;
-            if looks == 3 { Ok("there") } else { Err("not yet") }
-        })
+        let value = eventually(
+            Duration::from_secs(1),
+            "the third look",
+            async || {
+                looks += 1;
+                if looks == 3 { Ok("there") } else { Err("not yet") }
+            },
+        )
         .await;
         assert_eq!(value, Ok("there"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_condition_that_never_comes_says_what_it_saw() {
-        let result: Result<(), _> =
-            eventually(Duration::from_secs(2), "three brokers", async || Err("two brokers")).await;
+        let result: Result<(), _> = eventually(
+            Duration::from_secs(2),
+            "three brokers",
+            async || Err("two brokers"),
+        )
+        .await;
         let error = result.unwrap_err();
-        assert_eq!((error.what.as_str(), error.last.as_str()), ("three brokers", "two brokers"));
-        assert!((1_800..=2_000).contains(&error.waited_ms), "{}", error.waited_ms);
+        assert_eq!(
+            (error.what.as_str(), error.last.as_str()),
+            ("three brokers", "two brokers")
+        );
+        assert!(
+            (1_800..=2_000).contains(&error.waited_ms),
+            "{}",
+            error.waited_ms
+        );
         let text = error.to_string();
-        assert!(text.ends_with("in vain: three brokers. Last seen: two brokers"), "{text}");
+        assert!(
+            text.ends_with(
+                "in vain: three brokers. Last seen: two brokers"
+            ),
+            "{text}"
+        );
     }
 }

@@ -9,7 +9,9 @@ use crate::machine::{Machine, State};
 use crate::needs::{Capabilities, Need, Needs};
 
 /// Where a cluster comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// librdkafka's mock cluster, inside this process.
@@ -65,7 +67,9 @@ impl Kind {
             // aborted records, stamps every record with 1234, and drops what exceeds 5 MiB or
             // 100 000 records a partition. So it claims transactions and nothing else.
             Kind::Embedded => Capabilities::new(3, [Need::Txn]),
-            Kind::Local => Capabilities::new(3, kafka.into_iter().chain([Need::Kill])),
+            Kind::Local => {
+                Capabilities::new(3, kafka.into_iter().chain([Need::Kill]))
+            }
             Kind::Docker => Capabilities::new(1, kafka),
             Kind::External => Capabilities::new(0, []),
         }
@@ -133,7 +137,9 @@ impl fmt::Display for BrokerChoice {
             BrokerChoice::Local => f.write_str("local"),
             BrokerChoice::Docker => f.write_str("docker"),
             BrokerChoice::External(None) => f.write_str("external"),
-            BrokerChoice::External(Some(servers)) => write!(f, "external={servers}"),
+            BrokerChoice::External(Some(servers)) => {
+                write!(f, "external={servers}")
+            }
         }
     }
 }
@@ -193,24 +199,36 @@ pub fn choose(
         BrokerChoice::Local => only(Kind::Local, needs, machine),
         BrokerChoice::Docker => only(Kind::Docker, needs, machine),
         BrokerChoice::External(_) => Ok(Kind::External),
-        BrokerChoice::Auto if Kind::Embedded.capabilities().serve(needs) => Ok(Kind::Embedded),
+        BrokerChoice::Auto
+            if Kind::Embedded.capabilities().serve(needs) =>
+        {
+            Ok(Kind::Embedded)
+        }
         BrokerChoice::Auto => {
             let machine = &machine();
             let able: Vec<Kind> = [Kind::Local, Kind::Docker]
                 .into_iter()
                 .filter(|kind| kind.capabilities().serve(needs))
                 .collect();
-            if let Some(kind) = able.iter().find(|kind| held_back(**kind, machine).is_none()) {
+            if let Some(kind) = able
+                .iter()
+                .find(|kind| held_back(**kind, machine).is_none())
+            {
                 return Ok(*kind);
             }
             let reasons: Vec<String> = able
                 .iter()
                 .filter_map(|kind| {
-                    Some(format!("{}: {}", kind.label(), held_back(*kind, machine)?))
+                    Some(format!(
+                        "{}: {}",
+                        kind.label(),
+                        held_back(*kind, machine)?
+                    ))
                 })
                 .collect();
             let reasons = if reasons.is_empty() {
-                "name a cluster that can with --broker external=HOST:PORT".to_owned()
+                "name a cluster that can with --broker external=HOST:PORT"
+                    .to_owned()
             } else {
                 reasons.join("; ")
             };
@@ -219,7 +237,11 @@ pub fn choose(
     }
 }
 
-fn only(kind: Kind, needs: &Needs, machine: impl FnOnce() -> Machine) -> Result<Kind, NoBroker> {
+fn only(
+    kind: Kind,
+    needs: &Needs,
+    machine: impl FnOnce() -> Machine,
+) -> Result<Kind, NoBroker> {
     let missing = kind.capabilities().missing(needs);
     if !missing.is_empty() {
         return Err(NoBroker::Cannot { kind, missing });
@@ -237,14 +259,14 @@ fn only(kind: Kind, needs: &Needs, machine: impl FnOnce() -> Machine) -> Result<
 pub fn held_back(kind: Kind, machine: &Machine) -> Option<String> {
     match kind {
         Kind::Embedded | Kind::External => None,
-        Kind::Local => {
-            [&machine.java, &machine.maven].into_iter().find_map(|tool| match &tool.state {
+        Kind::Local => [&machine.java, &machine.maven]
+            .into_iter()
+            .find_map(|tool| match &tool.state {
                 State::Ready(_) => None,
                 State::Unfit(what) | State::Missing(what) => {
                     Some(format!("{what} ({})", tool.mend))
                 }
-            })
-        }
+            }),
         Kind::Docker => match &machine.docker.state {
             State::Ready(_) => None,
             State::Unfit(what) | State::Missing(what) => {
@@ -283,15 +305,26 @@ mod tests {
     #[test]
     fn auto_takes_the_cheapest_kind_that_serves() {
         let auto = BrokerChoice::Auto;
-        assert_eq!(choose(&auto, &needs("txn"), || machine(true, true)), Ok(Kind::Embedded));
-        assert_eq!(choose(&auto, &needs("admin"), || machine(true, true)), Ok(Kind::Local));
-        assert_eq!(choose(&auto, &needs("admin"), || machine(false, true)), Ok(Kind::Docker));
+        assert_eq!(
+            choose(&auto, &needs("txn"), || machine(true, true)),
+            Ok(Kind::Embedded)
+        );
+        assert_eq!(
+            choose(&auto, &needs("admin"), || machine(true, true)),
+            Ok(Kind::Local)
+        );
+        assert_eq!(
+            choose(&auto, &needs("admin"), || machine(false, true)),
+            Ok(Kind::Docker)
+        );
     }
 
     #[test]
     fn what_docker_cannot_do_is_not_given_to_docker() {
-        let error =
-            choose(&BrokerChoice::Auto, &needs("kill"), || machine(false, true)).unwrap_err();
+        let error = choose(&BrokerChoice::Auto, &needs("kill"), || {
+            machine(false, true)
+        })
+        .unwrap_err();
         assert_eq!(
             error.to_string(),
             "this needs kill, which the built-in broker cannot do, and no other starts here: \
@@ -302,10 +335,22 @@ mod tests {
     #[test]
     fn a_named_kind_is_taken_or_refused_with_the_reason() {
         let here = || machine(false, false);
-        assert_eq!(choose(&BrokerChoice::Embedded, &needs(""), here), Ok(Kind::Embedded));
-        let error = choose(&BrokerChoice::Embedded, &needs("admin, txn"), here).unwrap_err();
-        assert_eq!(error, NoBroker::Cannot { kind: Kind::Embedded, missing: needs("admin") });
-        let error = choose(&BrokerChoice::Docker, &needs(""), here).unwrap_err();
+        assert_eq!(
+            choose(&BrokerChoice::Embedded, &needs(""), here),
+            Ok(Kind::Embedded)
+        );
+        let error =
+            choose(&BrokerChoice::Embedded, &needs("admin, txn"), here)
+                .unwrap_err();
+        assert_eq!(
+            error,
+            NoBroker::Cannot {
+                kind: Kind::Embedded,
+                missing: needs("admin")
+            }
+        );
+        let error =
+            choose(&BrokerChoice::Docker, &needs(""), here).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the Docker broker does not start here: no Docker (install Docker)"
@@ -314,8 +359,18 @@ mod tests {
 
     #[test]
     fn choices_read_back_as_they_are_written() {
-        for word in ["auto", "embedded", "local", "docker", "external", "external=127.0.0.1:9092"] {
-            assert_eq!(word.parse::<BrokerChoice>().unwrap().to_string(), word);
+        for word in [
+            "auto",
+            "embedded",
+            "local",
+            "docker",
+            "external",
+            "external=127.0.0.1:9092",
+        ] {
+            assert_eq!(
+                word.parse::<BrokerChoice>().unwrap().to_string(),
+                word
+            );
         }
         assert!("kafka".parse::<BrokerChoice>().is_err());
         assert!("external=nowhere".parse::<BrokerChoice>().is_err());

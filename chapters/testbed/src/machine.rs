@@ -79,18 +79,35 @@ pub fn java_major(version_output: &str) -> Option<u32> {
 
 fn java() -> Tool {
     let program = java_program();
-    let state = match Command::new(&program).arg("-version").stdin(Stdio::null()).output() {
-        Err(_) => State::Missing(format!("no {} was found", program.display())),
+    let state = match Command::new(&program)
+        .arg("-version")
+        .stdin(Stdio::null())
+        .output()
+    {
+        Err(_) => {
+            State::Missing(format!("no {} was found", program.display()))
+        }
         Ok(output) => {
             let text = String::from_utf8_lossy(&output.stderr);
             match java_major(&text) {
-                Some(major) if major >= JAVA_AT_LEAST => State::Ready(major.to_string()),
-                Some(major) => State::Unfit(format!("Java {major} is too old: Kafka needs {JAVA_AT_LEAST} or newer")),
-                None => State::Unfit(format!("{} -version printed no version", program.display())),
+                Some(major) if major >= JAVA_AT_LEAST => {
+                    State::Ready(major.to_string())
+                }
+                Some(major) => State::Unfit(format!(
+                    "Java {major} is too old: Kafka needs {JAVA_AT_LEAST} or newer"
+                )),
+                None => State::Unfit(format!(
+                    "{} -version printed no version",
+                    program.display()
+                )),
             }
         }
     };
-    Tool { name: "Java", state, mend: install("openjdk-17-jre-headless", "openjdk@17") }
+    Tool {
+        name: "Java",
+        state,
+        mend: install("openjdk-17-jre-headless", "openjdk@17"),
+    }
 }
 
 fn maven() -> Tool {
@@ -106,17 +123,28 @@ fn docker() -> Tool {
         Ok(version) => State::Ready(version),
         Err(reason) => State::Missing(reason),
     };
-    Tool { name: "Docker", state, mend: "start Docker Desktop, or: sudo systemctl start docker".to_owned() }
+    Tool {
+        name: "Docker",
+        state,
+        mend: "start Docker Desktop, or: sudo systemctl start docker"
+            .to_owned(),
+    }
 }
 
 /// The command that installs a package here: apt's on Linux, Homebrew's on macOS.
 pub fn install(apt: &str, brew: &str) -> String {
-    if cfg!(target_os = "macos") { format!("brew install {brew}") } else { format!("sudo apt-get install {apt}") }
+    if cfg!(target_os = "macos") {
+        format!("brew install {brew}")
+    } else {
+        format!("sudo apt-get install {apt}")
+    }
 }
 
 /// The first executable of this name on the PATH.
 pub fn on_path(name: &str) -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|file| file.is_file())
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
 }
 
 /// Asks the engine at `DOCKER_HOST` (or the usual socket) for its version, over its HTTP API.
@@ -124,29 +152,37 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
 /// The socket is asked, and not the `docker` program, because only the engine is needed.
 fn ask_docker() -> Result<String, String> {
     const PATIENCE: Duration = Duration::from_secs(2);
-    let host = std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
-    let nobody = |error: std::io::Error| format!("no Docker engine answers at {host}: {error}");
+    let host = std::env::var("DOCKER_HOST")
+        .unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
+    let nobody = |error: std::io::Error| {
+        format!("no Docker engine answers at {host}: {error}")
+    };
     let request = b"GET /version HTTP/1.0\r\nHost: docker\r\n\r\n";
     let mut answer = String::new();
     if let Some(path) = host.strip_prefix("unix://") {
-        let mut socket = std::os::unix::net::UnixStream::connect(path).map_err(nobody)?;
+        let mut socket = std::os::unix::net::UnixStream::connect(path)
+            .map_err(nobody)?;
         socket.set_read_timeout(Some(PATIENCE)).map_err(nobody)?;
         socket.write_all(request).map_err(nobody)?;
         socket.read_to_string(&mut answer).map_err(nobody)?;
     } else if let Some(address) = host.strip_prefix("tcp://") {
-        let address = address
-            .to_socket_addrs()
-            .map_err(nobody)?
-            .next()
-            .ok_or_else(|| format!("DOCKER_HOST={host} names no address"))?;
-        let mut socket = TcpStream::connect_timeout(&address, PATIENCE).map_err(nobody)?;
+        let address =
+            address.to_socket_addrs().map_err(nobody)?.next().ok_or_else(
+                || format!("DOCKER_HOST={host} names no address"),
+            )?;
+        let mut socket = TcpStream::connect_timeout(&address, PATIENCE)
+            .map_err(nobody)?;
         socket.set_read_timeout(Some(PATIENCE)).map_err(nobody)?;
         socket.write_all(request).map_err(nobody)?;
         socket.read_to_string(&mut answer).map_err(nobody)?;
     } else {
-        return Err(format!("DOCKER_HOST={host} is neither unix:// nor tcp://"));
+        return Err(format!(
+            "DOCKER_HOST={host} is neither unix:// nor tcp://"
+        ));
     }
-    docker_version(&answer).ok_or_else(|| format!("what answers at {host} is not a Docker engine"))
+    docker_version(&answer).ok_or_else(|| {
+        format!("what answers at {host} is not a Docker engine")
+    })
 }
 
 /// The engine's version in its answer to `GET /version`.
@@ -164,8 +200,16 @@ mod tests {
 
     #[test]
     fn java_versions_old_and_new_are_read() {
-        assert_eq!(java_major("openjdk version \"17.0.15\" 2025-04-15\nOpenJDK Runtime…"), Some(17));
-        assert_eq!(java_major("openjdk version \"25\" 2025-09-16"), Some(25));
+        assert_eq!(
+            java_major(
+                "openjdk version \"17.0.15\" 2025-04-15\nOpenJDK Runtime…"
+            ),
+            Some(17)
+        );
+        assert_eq!(
+            java_major("openjdk version \"25\" 2025-09-16"),
+            Some(25)
+        );
         assert_eq!(java_major("java version \"1.8.0_392\""), Some(8));
         assert_eq!(java_major("openjdk version \"21-ea\""), Some(21));
         assert_eq!(java_major("command not found"), None);

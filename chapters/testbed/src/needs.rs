@@ -79,7 +79,10 @@ impl fmt::Display for Need {
         if let Need::Brokers(n) = self {
             return write!(f, "brokers={n}");
         }
-        let word = WORDS.iter().find(|(_, need)| need == self).map_or("?", |(word, _)| word);
+        let word = WORDS
+            .iter()
+            .find(|(_, need)| need == self)
+            .map_or("?", |(word, _)| word);
         f.write_str(word)
     }
 }
@@ -95,7 +98,11 @@ impl FromStr for Need {
                 _ => Err(unknown()),
             };
         }
-        WORDS.iter().find(|(known, _)| *known == word).map(|(_, need)| *need).ok_or_else(unknown)
+        WORDS
+            .iter()
+            .find(|(known, _)| *known == word)
+            .map(|(_, need)| *need)
+            .ok_or_else(unknown)
     }
 }
 
@@ -112,7 +119,12 @@ impl Needs {
 
     /// How many brokers are asked for: 1 where nothing else is said.
     pub fn brokers(&self) -> u32 {
-        self.iter().filter_map(|need| if let Need::Brokers(n) = need { Some(n) } else { None }).max().unwrap_or(1)
+        self.iter()
+            .filter_map(|need| {
+                if let Need::Brokers(n) = need { Some(n) } else { None }
+            })
+            .max()
+            .unwrap_or(1)
     }
 
     /// True if nothing is asked for.
@@ -131,7 +143,11 @@ impl FromStr for Needs {
     type Err = UnknownNeed;
 
     fn from_str(text: &str) -> Result<Self, UnknownNeed> {
-        text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(Need::from_str).collect()
+        text.split(',')
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+            .map(Need::from_str)
+            .collect()
     }
 }
 
@@ -167,7 +183,10 @@ pub struct Capabilities {
 
 impl Capabilities {
     /// A cluster with this many brokers that can do these things.
-    pub fn new(brokers: u32, gives: impl IntoIterator<Item = Need>) -> Self {
+    pub fn new(
+        brokers: u32,
+        gives: impl IntoIterator<Item = Need>,
+    ) -> Self {
         Capabilities { brokers, gives: gives.into_iter().collect() }
     }
 
@@ -215,7 +234,10 @@ mod tests {
     fn an_unknown_word_is_named_with_the_known_ones() {
         let error = "txn, teleport".parse::<Needs>().unwrap_err();
         assert_eq!(error.word, "teleport");
-        assert!(error.to_string().contains("brokers=N or one of txn, admin"), "{error}");
+        assert!(
+            error.to_string().contains("brokers=N or one of txn, admin"),
+            "{error}"
+        );
         assert!("brokers=0".parse::<Need>().is_err());
         assert!("brokers=".parse::<Need>().is_err());
     }
@@ -233,6 +255,9 @@ mod tests {
         let three = Capabilities::new(3, [Need::Admin, Need::Txn]);
         let json = serde_json::to_string(&three).unwrap();
         assert_eq!(json, r#"{"brokers":3,"gives":["txn","admin"]}"#);
-        assert_eq!(serde_json::from_str::<Capabilities>(&json).unwrap(), three);
+        assert_eq!(
+            serde_json::from_str::<Capabilities>(&json).unwrap(),
+            three
+        );
     }
 }

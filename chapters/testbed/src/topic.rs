@@ -5,7 +5,9 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, NewTopic, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -30,7 +32,9 @@ pub struct TopicSpec {
 
 /// A topic that cannot be read as `name:partitions`.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{text:?} is not a topic: write NAME or NAME:PARTITIONS, letters, digits, '.', '_' and '-' only")]
+#[error(
+    "{text:?} is not a topic: write NAME or NAME:PARTITIONS, letters, digits, '.', '_' and '-' only"
+)]
 pub struct BadTopic {
     /// The text as it was written.
     pub text: String,
@@ -62,7 +66,9 @@ pub enum TopicError {
     #[error(transparent)]
     NoLeader(#[from] TimedOut),
     /// A built-in broker of another process: only its holder can create topics.
-    #[error("topic {topic} cannot be created on a built-in broker of another process")]
+    #[error(
+        "topic {topic} cannot be created on a built-in broker of another process"
+    )]
     NotOurs {
         /// The topic's name.
         topic: String,
@@ -74,13 +80,24 @@ impl FromStr for TopicSpec {
 
     fn from_str(text: &str) -> Result<Self, BadTopic> {
         let bad = || BadTopic { text: text.to_owned() };
-        let (name, partitions) = text.split_once(':').unwrap_or((text, "1"));
+        let (name, partitions) =
+            text.split_once(':').unwrap_or((text, "1"));
         let partitions: i32 = partitions.parse().map_err(|_| bad())?;
-        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        if partitions < 1 || name.is_empty() || name.len() > 249 || !name.chars().all(legal) {
+        let legal = |c: char| {
+            c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
+        };
+        if partitions < 1
+            || name.is_empty()
+            || name.len() > 249
+            || !name.chars().all(legal)
+        {
             return Err(bad());
         }
-        Ok(TopicSpec { name: name.to_owned(), partitions, config: Vec::new() })
+        Ok(TopicSpec {
+            name: name.to_owned(),
+            partitions,
+            config: Vec::new(),
+        })
     }
 }
 
@@ -96,24 +113,37 @@ impl Cluster {
     /// # Errors
     ///
     /// [`TopicError`]; `TopicAlreadyExists` is among them.
-    pub async fn create_topic(&self, topic: &TopicSpec) -> Result<(), TopicError> {
-        let failed = |cause| TopicError::Create { topic: topic.name.clone(), cause };
+    pub async fn create_topic(
+        &self,
+        topic: &TopicSpec,
+    ) -> Result<(), TopicError> {
+        let failed =
+            |cause| TopicError::Create { topic: topic.name.clone(), cause };
         let replication = self.capabilities.brokers.clamp(1, 3) as i32;
         if let Some(embedded) = self.as_embedded() {
-            return embedded.create_topic(&topic.name, topic.partitions, replication).map_err(failed);
+            return embedded
+                .create_topic(&topic.name, topic.partitions, replication)
+                .map_err(failed);
         }
         if self.kind == Kind::Embedded {
             return Err(TopicError::NotOurs { topic: topic.name.clone() });
         }
         let admin = self.admin().map_err(failed)?;
-        let mut new = NewTopic::new(&topic.name, topic.partitions, TopicReplication::Fixed(replication));
+        let mut new = NewTopic::new(
+            &topic.name,
+            topic.partitions,
+            TopicReplication::Fixed(replication),
+        );
         for (name, value) in &topic.config {
             new = new.set(name, value);
         }
-        let options = AdminOptions::new().operation_timeout(Some(ADMIN_PATIENCE));
-        let results = admin.create_topics([&new], &options).await.map_err(failed)?;
+        let options =
+            AdminOptions::new().operation_timeout(Some(ADMIN_PATIENCE));
+        let results =
+            admin.create_topics([&new], &options).await.map_err(failed)?;
         for result in results {
-            result.map_err(|(_, code)| failed(KafkaError::AdminOp(code)))?;
+            result
+                .map_err(|(_, code)| failed(KafkaError::AdminOp(code)))?;
         }
         self.wait_for_leaders(topic).await
     }
@@ -124,33 +154,55 @@ impl Cluster {
     ///
     /// What the broker answers.
     pub async fn delete_topic(&self, name: &str) -> Result<(), TopicError> {
-        let failed = |cause| TopicError::Delete { topic: name.to_owned(), cause };
-        let options = AdminOptions::new().operation_timeout(Some(ADMIN_PATIENCE));
-        let results = self.admin().map_err(failed)?.delete_topics(&[name], &options).await.map_err(failed)?;
+        let failed =
+            |cause| TopicError::Delete { topic: name.to_owned(), cause };
+        let options =
+            AdminOptions::new().operation_timeout(Some(ADMIN_PATIENCE));
+        let results = self
+            .admin()
+            .map_err(failed)?
+            .delete_topics(&[name], &options)
+            .await
+            .map_err(failed)?;
         for result in results {
             match result {
-                Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
-                Err((_, code)) => return Err(failed(KafkaError::AdminOp(code))),
+                Ok(_)
+                | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
+                Err((_, code)) => {
+                    return Err(failed(KafkaError::AdminOp(code)));
+                }
             }
         }
         Ok(())
     }
 
-    fn admin(&self) -> Result<AdminClient<DefaultClientContext>, KafkaError> {
+    fn admin(
+        &self,
+    ) -> Result<AdminClient<DefaultClientContext>, KafkaError> {
         self.client_config().create()
     }
 
     /// A broker answers a creation before every broker knows of it: clients that ask early are
     /// told that there is no such partition, or that it has no leader.
-    async fn wait_for_leaders(&self, topic: &TopicSpec) -> Result<(), TopicError> {
-        let failed = |cause| TopicError::Create { topic: topic.name.clone(), cause };
-        let client: BaseConsumer = self.client_config().create().map_err(failed)?;
+    async fn wait_for_leaders(
+        &self,
+        topic: &TopicSpec,
+    ) -> Result<(), TopicError> {
+        let failed =
+            |cause| TopicError::Create { topic: topic.name.clone(), cause };
+        let client: BaseConsumer =
+            self.client_config().create().map_err(failed)?;
         let client = std::sync::Arc::new(client);
-        let what = format!("a leader for each of the {} partitions of {}", topic.partitions, topic.name);
+        let what = format!(
+            "a leader for each of the {} partitions of {}",
+            topic.partitions, topic.name
+        );
         let wanted = topic.partitions as usize;
         eventually(LEADERS_PATIENCE, &what, async || {
             let (client, name) = (client.clone(), topic.name.clone());
-            let look = move || client.fetch_metadata(Some(&name), Duration::from_secs(2));
+            let look = move || {
+                client.fetch_metadata(Some(&name), Duration::from_secs(2))
+            };
             let metadata = match tokio::task::spawn_blocking(look).await {
                 Ok(answer) => answer.map_err(|error| error.to_string())?,
                 Err(error) => return Err(error.to_string()),
@@ -159,9 +211,15 @@ impl Cluster {
                 .topics()
                 .iter()
                 .flat_map(|topic| topic.partitions())
-                .filter(|partition| partition.leader() >= 0 && partition.error().is_none())
+                .filter(|partition| {
+                    partition.leader() >= 0 && partition.error().is_none()
+                })
                 .count();
-            if led == wanted { Ok(()) } else { Err(format!("{led} of {wanted} have one")) }
+            if led == wanted {
+                Ok(())
+            } else {
+                Err(format!("{led} of {wanted} have one"))
+            }
         })
         .await?;
         Ok(())
@@ -183,8 +241,20 @@ impl TestTopic {
     /// # Errors
     ///
     /// [`TopicError`].
-    pub async fn new(cluster: &Cluster, name: &str, partitions: i32) -> Result<TestTopic, TopicError> {
-        Self::with(cluster, TopicSpec { name: name.to_owned(), partitions, config: Vec::new() }).await
+    pub async fn new(
+        cluster: &Cluster,
+        name: &str,
+        partitions: i32,
+    ) -> Result<TestTopic, TopicError> {
+        Self::with(
+            cluster,
+            TopicSpec {
+                name: name.to_owned(),
+                partitions,
+                config: Vec::new(),
+            },
+        )
+        .await
     }
 
     /// Creates a topic with configuration; `spec.name` is made unique as in [`TestTopic::new`].
@@ -192,7 +262,10 @@ impl TestTopic {
     /// # Errors
     ///
     /// [`TopicError`].
-    pub async fn with(cluster: &Cluster, mut spec: TopicSpec) -> Result<TestTopic, TopicError> {
+    pub async fn with(
+        cluster: &Cluster,
+        mut spec: TopicSpec,
+    ) -> Result<TestTopic, TopicError> {
         spec.name = unique_name(&spec.name);
         cluster.create_topic(&spec).await?;
         Ok(TestTopic { name: spec.name, cluster: cluster.clone() })
@@ -211,7 +284,9 @@ impl Drop for TestTopic {
         }
         // The admin client answers from a thread of its own, so that waiting here needs no runtime
         // and works while a panic unwinds.
-        if let Err(error) = futures::executor::block_on(self.cluster.delete_topic(&self.name)) {
+        if let Err(error) = futures::executor::block_on(
+            self.cluster.delete_topic(&self.name),
+        ) {
             tracing::warn!(%error, topic = self.name, "the topic of a test is left behind");
         }
     }
@@ -228,9 +303,17 @@ pub fn unique_name(name: &str) -> String {
         .unwrap_or("run")
         .replace("::", ".")
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') {
+                c
+            } else {
+                '_'
+            }
+        })
         .collect();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_micros());
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let suffix = format!("{name}-{:x}-{now:x}-{count}", std::process::id());
     // Kafka's limit is 249 characters; what makes the name unique is at its end.
@@ -246,9 +329,17 @@ mod tests {
     fn topics_are_written_with_and_without_partitions() {
         let six: TopicSpec = "orders:6".parse().unwrap();
         assert_eq!((six.name.as_str(), six.partitions), ("orders", 6));
-        assert_eq!("orders".parse::<TopicSpec>().unwrap().to_string(), "orders:1");
-        for bad in ["", ":3", "orders:0", "orders:many", "two words", "ünlegal"] {
-            assert_eq!(bad.parse::<TopicSpec>(), Err(BadTopic { text: bad.to_owned() }));
+        assert_eq!(
+            "orders".parse::<TopicSpec>().unwrap().to_string(),
+            "orders:1"
+        );
+        for bad in
+            ["", ":3", "orders:0", "orders:many", "two words", "ünlegal"]
+        {
+            assert_eq!(
+                bad.parse::<TopicSpec>(),
+                Err(BadTopic { text: bad.to_owned() })
+            );
         }
     }
 

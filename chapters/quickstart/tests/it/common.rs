@@ -11,7 +11,8 @@ use tokio::time::timeout;
 /// Longer than anything here takes, so that a hanging test ends with a message.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-pub type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+pub type Result<T = ()> =
+    std::result::Result<T, Box<dyn std::error::Error>>;
 
 pub fn producer(cluster: &Cluster) -> Result<FutureProducer> {
     Ok(cluster.client_config().create()?)
@@ -29,7 +30,9 @@ pub fn consumer(cluster: &Cluster, topic: &str) -> Result<StreamConsumer> {
 }
 
 pub async fn next(consumer: &StreamConsumer) -> Result<OwnedMessage> {
-    let record = timeout(PATIENCE, consumer.recv()).await.map_err(|_| "no record in 20 s")??;
+    let record = timeout(PATIENCE, consumer.recv())
+        .await
+        .map_err(|_| "no record in 20 s")??;
     Ok(record.detach())
 }
 

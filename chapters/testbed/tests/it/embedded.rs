@@ -23,7 +23,11 @@ fn embedded() -> Result<Cluster> {
 async fn it_is_ready_at_once_and_so_is_a_group() -> Result {
     let start = Instant::now();
     let cluster = embedded()?;
-    assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_millis(100),
+        "{:?}",
+        start.elapsed()
+    );
 
     let topic = TestTopic::new(&cluster, "orders", 1).await?;
     let producer: FutureProducer = cluster.client_config().create()?;
@@ -39,7 +43,11 @@ async fn it_is_ready_at_once_and_so_is_a_group() -> Result {
         .create()?;
     consumer.subscribe(&[topic.name()])?;
     timeout(PATIENCE, consumer.recv()).await??;
-    assert!(start.elapsed() < Duration::from_millis(2_500), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_millis(2_500),
+        "{:?}",
+        start.elapsed()
+    );
     Ok(())
 }
 
@@ -48,12 +56,14 @@ async fn it_is_ready_at_once_and_so_is_a_group() -> Result {
 async fn topics_are_made_as_declared() -> Result {
     let cluster = embedded()?;
     let topic = TestTopic::new(&cluster, "orders", 6).await?;
-    let consumer: StreamConsumer = cluster.client_config().set("group.id", "g").create()?;
+    let consumer: StreamConsumer =
+        cluster.client_config().set("group.id", "g").create()?;
 
     let metadata = consumer.fetch_metadata(Some(topic.name()), PATIENCE)?;
     assert_eq!(metadata.topics()[0].partitions().len(), 6);
 
-    let again = cluster.create_topic(&format!("{}:6", topic.name()).parse()?).await;
+    let again =
+        cluster.create_topic(&format!("{}:6", topic.name()).parse()?).await;
     let error = again.unwrap_err();
     assert!(error.to_string().contains(topic.name()), "{error}");
     Ok(())
@@ -64,13 +74,16 @@ async fn topics_are_made_as_declared() -> Result {
 async fn a_transaction_commits() -> Result {
     let cluster = embedded()?;
     let topic = TestTopic::new(&cluster, "orders", 1).await?;
-    let producer: FutureProducer =
-        cluster.client_config().set("transactional.id", unique_name("checkout")).create()?;
+    let producer: FutureProducer = cluster
+        .client_config()
+        .set("transactional.id", unique_name("checkout"))
+        .create()?;
     let name = topic.name().to_owned();
     let watermarks = tokio::task::spawn_blocking(move || {
         producer.init_transactions(PATIENCE)?;
         producer.begin_transaction()?;
-        let sent = producer.send_result(FutureRecord::to(&name).key("k").payload("v"));
+        let sent = producer
+            .send_result(FutureRecord::to(&name).key("k").payload("v"));
         sent.map_err(|(error, _)| error)?;
         producer.commit_transaction(PATIENCE)?;
         producer.client().fetch_watermarks(&name, 0, PATIENCE)
@@ -86,7 +99,8 @@ async fn an_injected_error_reaches_the_producer() -> Result {
     let cluster = embedded()?;
     let topic = TestTopic::new(&cluster, "orders", 1).await?;
     let embedded = cluster.as_embedded().ok_or("not built in")?;
-    let producer: FutureProducer = cluster.client_config().set("retries", "0").create()?;
+    let producer: FutureProducer =
+        cluster.client_config().set("retries", "0").create()?;
     let send = async || {
         let record = FutureRecord::to(topic.name()).key("k").payload("v");
         producer.send(record, None).await.map_err(|(error, _)| error)
@@ -95,7 +109,10 @@ async fn an_injected_error_reaches_the_producer() -> Result {
     let refused = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_POLICY_VIOLATION];
     embedded.fail_next(RDKafkaApiKey::Produce, &refused)?;
     let error = send().await.unwrap_err();
-    assert_eq!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PolicyViolation));
+    assert_eq!(
+        error.rdkafka_error_code(),
+        Some(RDKafkaErrorCode::PolicyViolation)
+    );
 
     embedded.fail_next(RDKafkaApiKey::Produce, &refused)?;
     embedded.fail_no_more(RDKafkaApiKey::Produce)?;
@@ -132,7 +149,9 @@ async fn a_trimmed_log_is_an_error() -> Result {
     let producer: FutureProducer = cluster.client_config().create()?;
     let half_a_mebibyte = "x".repeat(512 * 1024);
     let send = async || {
-        let record = FutureRecord::to(topic.name()).key("k").payload(&half_a_mebibyte);
+        let record = FutureRecord::to(topic.name())
+            .key("k")
+            .payload(&half_a_mebibyte);
         producer.send(record, None).await.map_err(|(error, _)| error)
     };
 
@@ -156,13 +175,20 @@ async fn dropping_a_trimmed_log_unasked_panics() -> Result {
     let producer: FutureProducer = cluster.client_config().create()?;
     let half_a_mebibyte = "x".repeat(512 * 1024);
     for _ in 0..16 {
-        let record = FutureRecord::to(topic.name()).key("k").payload(&half_a_mebibyte);
+        let record = FutureRecord::to(topic.name())
+            .key("k")
+            .payload(&half_a_mebibyte);
         producer.send(record, None).await.map_err(|(error, _)| error)?;
     }
     drop(producer);
     drop(topic);
-    let panic = tokio::task::spawn_blocking(move || drop(cluster)).await.unwrap_err();
-    let message = *panic.into_panic().downcast::<String>().map_err(|_| "another panic")?;
+    let panic = tokio::task::spawn_blocking(move || drop(cluster))
+        .await
+        .unwrap_err();
+    let message = *panic
+        .into_panic()
+        .downcast::<String>()
+        .map_err(|_| "another panic")?;
     assert!(message.contains("dropped the oldest records of"), "{message}");
     Ok(())
 }
@@ -178,8 +204,12 @@ async fn a_test_gets_a_cluster_that_meets_its_needs() -> Result {
 /// A need that is no word of ours is refused before anything starts.
 #[tokio::test]
 async fn an_unknown_need_is_named() {
-    let error = cluster("teleport").await.err().expect("no cluster can do that");
-    assert!(error.to_string().contains("unknown need \"teleport\""), "{error}");
+    let error =
+        cluster("teleport").await.err().expect("no cluster can do that");
+    assert!(
+        error.to_string().contains("unknown need \"teleport\""),
+        "{error}"
+    );
 }
 
 /// The record that a client of another process sends is there: bootstrap servers are all it takes.
@@ -188,15 +218,22 @@ async fn three_brokers_share_the_partitions() -> Result {
     let cluster: Cluster = Embedded::start(3)?.into();
     let topic = TestTopic::new(&cluster, "orders", 3).await?;
     let producer: FutureProducer = cluster.client_config().create()?;
-    let metadata = producer.client().fetch_metadata(Some(topic.name()), PATIENCE)?;
+    let metadata =
+        producer.client().fetch_metadata(Some(topic.name()), PATIENCE)?;
     assert_eq!(metadata.brokers().len(), 3);
-    let mut leaders: Vec<i32> =
-        metadata.topics()[0].partitions().iter().map(|partition| partition.leader()).collect();
+    let mut leaders: Vec<i32> = metadata.topics()[0]
+        .partitions()
+        .iter()
+        .map(|partition| partition.leader())
+        .collect();
     leaders.sort_unstable();
     leaders.dedup();
     assert!(leaders.len() > 1, "all on one broker: {leaders:?}");
-    let record = FutureRecord::<str, str>::to(topic.name()).payload("v").partition(2);
-    let sent = producer.send(record, None).await.map_err(|(error, _)| error)?;
+    let record = FutureRecord::<str, str>::to(topic.name())
+        .payload("v")
+        .partition(2);
+    let sent =
+        producer.send(record, None).await.map_err(|(error, _)| error)?;
     assert_eq!((sent.partition, sent.offset), (2, 0));
     Ok(())
 }

@@ -38,14 +38,16 @@ async fn run(arguments: &[&str]) -> Result<(Output, String, String)> {
 #[tokio::test]
 async fn the_command_finds_its_cluster() -> Result {
     let script = r#"echo "$KAFKA_BROKERS"; echo "$TESTBED_CLUSTER""#;
-    let (output, stdout, stderr) = run(&["exec", "--", "sh", "-c", script]).await?;
+    let (output, stdout, stderr) =
+        run(&["exec", "--", "sh", "-c", script]).await?;
 
     assert!(output.status.success(), "{stderr}");
     assert_eq!(stderr, "");
     let mut lines = stdout.lines();
     let bootstrap = lines.next().ok_or("no line")?;
     assert!(bootstrap.starts_with("127.0.0.1:"), "{bootstrap}");
-    let connection: testbed::Connection = serde_json::from_str(lines.next().ok_or("no JSON")?)?;
+    let connection: testbed::Connection =
+        serde_json::from_str(lines.next().ok_or("no JSON")?)?;
     assert_eq!(connection.bootstrap, bootstrap);
     Ok(())
 }
@@ -55,7 +57,8 @@ async fn the_command_finds_its_cluster() -> Result {
 async fn the_exit_code_is_the_commands() -> Result {
     let (output, ..) = run(&["exec", "--", "sh", "-c", "exit 7"]).await?;
     assert_eq!(output.status.code(), Some(7));
-    let (output, ..) = run(&["exec", "--", "sh", "-c", "kill -9 $$"]).await?;
+    let (output, ..) =
+        run(&["exec", "--", "sh", "-c", "kill -9 $$"]).await?;
     assert_eq!(output.status.code(), Some(137));
     Ok(())
 }
@@ -63,22 +66,37 @@ async fn the_exit_code_is_the_commands() -> Result {
 /// Wrong usage and a command that does not exist each have a message that says so.
 #[tokio::test]
 async fn what_cannot_be_run_is_said() -> Result {
-    let (output, _, stderr) = run(&["exec", "--", "no-such-program"]).await?;
+    let (output, _, stderr) =
+        run(&["exec", "--", "no-such-program"]).await?;
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr.starts_with("error: no-such-program does not start"), "{stderr}");
+    assert!(
+        stderr.starts_with("error: no-such-program does not start"),
+        "{stderr}"
+    );
 
-    let (output, _, stderr) = run(&["exec", "--topics", "orders:none", "--", "true"]).await?;
+    let (output, _, stderr) =
+        run(&["exec", "--topics", "orders:none", "--", "true"]).await?;
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr.contains("write NAME or NAME:PARTITIONS"), "{stderr}");
 
-    let (output, _, stderr) = run(&["exec", "--broker", "kafka", "--", "true"]).await?;
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr.contains("use auto, embedded, local, docker"), "{stderr}");
-
     let (output, _, stderr) =
-        run(&["exec", "--broker", "embedded", "--needs", "acl", "--", "true"]).await?;
+        run(&["exec", "--broker", "kafka", "--", "true"]).await?;
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr.contains("use auto, embedded, local, docker"),
+        "{stderr}"
+    );
+
+    let (output, _, stderr) = run(&[
+        "exec", "--broker", "embedded", "--needs", "acl", "--", "true",
+    ])
+    .await?;
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr.contains("the built in broker cannot do what this needs: acl"), "{stderr}");
+    assert!(
+        stderr
+            .contains("the built in broker cannot do what this needs: acl"),
+        "{stderr}"
+    );
     Ok(())
 }
 
@@ -87,15 +105,24 @@ async fn what_cannot_be_run_is_said() -> Result {
 #[tokio::test]
 async fn ctrl_c_ends_the_command_first() -> Result {
     let script = "trap 'kill $!; echo interrupted; exit 3' INT; echo ready; sleep 30 & wait";
-    let mut child = testbed(&["exec", "--", "sh", "-c", script]).process_group(0).spawn()?;
-    let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
-    assert_eq!(timeout(PATIENCE, lines.next_line()).await??.as_deref(), Some("ready"));
+    let mut child = testbed(&["exec", "--", "sh", "-c", script])
+        .process_group(0)
+        .spawn()?;
+    let mut lines =
+        BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
+    assert_eq!(
+        timeout(PATIENCE, lines.next_line()).await??.as_deref(),
+        Some("ready")
+    );
 
     // As the terminal does it: the signal goes to every process of the group.
     let group = i32::try_from(child.id().ok_or("gone")?)?;
     kill(Pid::from_raw(-group), Signal::SIGINT)?;
 
-    assert_eq!(timeout(PATIENCE, lines.next_line()).await??.as_deref(), Some("interrupted"));
+    assert_eq!(
+        timeout(PATIENCE, lines.next_line()).await??.as_deref(),
+        Some("interrupted")
+    );
     let status = timeout(PATIENCE, child.wait()).await??;
     assert_eq!(status.code(), Some(3), "the command's own code");
     Ok(())
@@ -106,10 +133,17 @@ async fn ctrl_c_ends_the_command_first() -> Result {
 async fn a_term_is_handed_on() -> Result {
     let script = "trap 'kill $!; exit 4' TERM; echo ready; sleep 30 & wait";
     let mut child = testbed(&["exec", "--", "sh", "-c", script]).spawn()?;
-    let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
-    assert_eq!(timeout(PATIENCE, lines.next_line()).await??.as_deref(), Some("ready"));
+    let mut lines =
+        BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
+    assert_eq!(
+        timeout(PATIENCE, lines.next_line()).await??.as_deref(),
+        Some("ready")
+    );
 
-    kill(Pid::from_raw(i32::try_from(child.id().ok_or("gone")?)?), Signal::SIGTERM)?;
+    kill(
+        Pid::from_raw(i32::try_from(child.id().ok_or("gone")?)?),
+        Signal::SIGTERM,
+    )?;
 
     let status = timeout(PATIENCE, child.wait()).await??;
     assert_eq!(status.code(), Some(4));
@@ -122,15 +156,22 @@ async fn up_stays_until_it_is_told_to_end() -> Result {
     let folder = tempfile::tempdir()?;
     let state = folder.path().join("state.json");
     let path = state.to_str().ok_or("path")?;
-    let mut child = testbed(&["up", "--broker", "embedded", "--state", path]).spawn()?;
+    let mut child =
+        testbed(&["up", "--broker", "embedded", "--state", path])
+            .spawn()?;
 
-    let text =
-        eventually(PATIENCE, "the state file", async || std::fs::read_to_string(&state)).await?;
+    let text = eventually(PATIENCE, "the state file", async || {
+        std::fs::read_to_string(&state)
+    })
+    .await?;
     let said: serde_json::Value = serde_json::from_str(&text)?;
     assert_eq!(said["pid"], child.id().ok_or("gone")?);
     assert_eq!(said["kind"], "embedded");
 
-    kill(Pid::from_raw(i32::try_from(child.id().ok_or("gone")?)?), Signal::SIGTERM)?;
+    kill(
+        Pid::from_raw(i32::try_from(child.id().ok_or("gone")?)?),
+        Signal::SIGTERM,
+    )?;
     let status = timeout(PATIENCE, child.wait()).await??;
     assert!(status.success());
     assert!(!state.exists(), "a state file of a cluster that is gone");

@@ -45,13 +45,17 @@ async fn topics_of_one_name_are_two_topics() -> Result {
 
     for n in 0..5 {
         let key = n.to_string();
-        let order = FutureRecord::to(ours.name()).key(&key).payload("1 mug");
+        let order =
+            FutureRecord::to(ours.name()).key(&key).payload("1 mug");
         producer.send(order, None).await.map_err(|(error, _)| error)?;
     }
 
     let client = producer.client();
     assert_eq!(client.fetch_watermarks(ours.name(), 0, PATIENCE)?, (0, 5));
-    assert_eq!(client.fetch_watermarks(theirs.name(), 0, PATIENCE)?, (0, 0));
+    assert_eq!(
+        client.fetch_watermarks(theirs.name(), 0, PATIENCE)?,
+        (0, 0)
+    );
     Ok(())
 }
 
@@ -76,7 +80,8 @@ async fn a_commit_is_seen() -> Result {
     // ANCHOR: eventually
     let what = "packing has committed offset 1";
     let offset = eventually(PATIENCE, what, async || {
-        let committed = packing.committed(PATIENCE).map_err(|e| e.to_string())?;
+        let committed =
+            packing.committed(PATIENCE).map_err(|e| e.to_string())?;
         let partition = committed.find_partition(orders.name(), 0);
         match partition.and_then(|partition| partition.offset().to_raw()) {
             Some(1) => Ok(1),
@@ -92,8 +97,12 @@ async fn a_commit_is_seen() -> Result {
 /// A condition that never comes true: the message says what was waited for and what was seen.
 #[tokio::test(start_paused = true)]
 async fn the_message_says_what_was_missing() -> Result {
-    let waited: std::result::Result<(), _> =
-        eventually(PATIENCE, "packing has committed offset 1", async || Err("Some(0)")).await;
+    let waited: std::result::Result<(), _> = eventually(
+        PATIENCE,
+        "packing has committed offset 1",
+        async || Err("Some(0)"),
+    )
+    .await;
     // The page shows this file. The clock is paused, so that the time is always the same.
     let message = format!("{}\n", waited.unwrap_err());
     assert_eq!(message, include_str!("output/timed_out.txt"));

@@ -40,8 +40,10 @@ pub struct Exec {
 pub async fn run(exec: Exec) -> anyhow::Result<ExitCode> {
     // Before anything is started: from here on Ctrl-C and a TERM reach the command only, and the
     // cluster outlives it.
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be watched")?;
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be watched")?;
+    let mut interrupt = signal(SignalKind::interrupt())
+        .context("SIGINT cannot be watched")?;
+    let mut terminate = signal(SignalKind::terminate())
+        .context("SIGTERM cannot be watched")?;
 
     let starting = Cluster::start(&exec.broker, &exec.needs);
     let cluster = tokio::select! {
@@ -50,7 +52,11 @@ pub async fn run(exec: Exec) -> anyhow::Result<ExitCode> {
         _ = terminate.recv() => return Ok(ExitCode::from(143)),
     };
     if exec.verbose {
-        eprintln!("Broker: {}, at {}.", cluster.kind.label(), cluster.bootstrap);
+        eprintln!(
+            "Broker: {}, at {}.",
+            cluster.kind.label(),
+            cluster.bootstrap
+        );
     }
     let created = create_topics(&cluster, &exec.topics).await?;
 
@@ -65,15 +71,23 @@ pub async fn run(exec: Exec) -> anyhow::Result<ExitCode> {
         }
     };
     if exec.keep {
-        eprintln!("Kept: KAFKA_BROKERS={}. Ctrl-C ends it.", cluster.bootstrap);
+        eprintln!(
+            "Kept: KAFKA_BROKERS={}. Ctrl-C ends it.",
+            cluster.bootstrap
+        );
         tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
     }
     for topic in &created {
         cluster.delete_topic(topic).await?;
     }
     if let Some(embedded) = cluster.as_embedded() {
-        let trimmed = embedded.trimmed().context("the built-in broker does not answer")?;
-        anyhow::ensure!(trimmed.is_empty(), TrimmedLog { partitions: trimmed });
+        let trimmed = embedded
+            .trimmed()
+            .context("the built-in broker does not answer")?;
+        anyhow::ensure!(
+            trimmed.is_empty(),
+            TrimmedLog { partitions: trimmed }
+        );
     }
     Ok(exit_code(status))
 }
@@ -81,7 +95,10 @@ pub async fn run(exec: Exec) -> anyhow::Result<ExitCode> {
 /// Creates the topics, and gives back those that are to be deleted afterwards.
 ///
 /// On a cluster that somebody else runs, one that is already there is used and left alone.
-async fn create_topics(cluster: &Cluster, topics: &[TopicSpec]) -> anyhow::Result<Vec<String>> {
+async fn create_topics(
+    cluster: &Cluster,
+    topics: &[TopicSpec],
+) -> anyhow::Result<Vec<String>> {
     use rdkafka::types::RDKafkaErrorCode::TopicAlreadyExists;
     use testbed::topic::TopicError;
 
@@ -91,7 +108,8 @@ async fn create_topics(cluster: &Cluster, topics: &[TopicSpec]) -> anyhow::Resul
             Ok(()) => created.push(topic.name.clone()),
             Err(TopicError::Create { cause, .. })
                 if cluster.kind == Kind::External
-                    && cause.rdkafka_error_code() == Some(TopicAlreadyExists) => {}
+                    && cause.rdkafka_error_code()
+                        == Some(TopicAlreadyExists) => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -102,7 +120,8 @@ async fn create_topics(cluster: &Cluster, topics: &[TopicSpec]) -> anyhow::Resul
 }
 
 fn spawn(command: &[String], cluster: &Cluster) -> anyhow::Result<Child> {
-    let (program, arguments) = command.split_first().context("no command was given")?;
+    let (program, arguments) =
+        command.split_first().context("no command was given")?;
     let connection = serde_json::to_string(&**cluster)?;
     Command::new(program)
         .args(arguments)
@@ -125,6 +144,9 @@ fn hand_on_term(child: &Child) {
 fn exit_code(status: ExitStatus) -> ExitCode {
     use std::os::unix::process::ExitStatusExt;
 
-    let code = status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    let code = status
+        .code()
+        .or(status.signal().map(|signal| 128 + signal))
+        .unwrap_or(1);
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }

@@ -43,7 +43,10 @@ enum Verb {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("error: no threads for the runtime: {error}");
@@ -56,7 +59,9 @@ fn main() -> ExitCode {
             Verb::Up(up) => up::run(up).await.map(|()| ExitCode::SUCCESS),
             #[cfg(feature = "local")]
             Verb::Install => install().await.map(|()| ExitCode::SUCCESS),
-            Verb::Probe { broker } => probe(&broker).await.map(|()| ExitCode::SUCCESS),
+            Verb::Probe { broker } => {
+                probe(&broker).await.map(|()| ExitCode::SUCCESS)
+            }
         }
     });
     result.unwrap_or_else(|error| {
@@ -67,13 +72,15 @@ fn main() -> ExitCode {
 
 #[cfg(feature = "local")]
 async fn install() -> anyhow::Result<()> {
-    let installation = testbed::local::install(|step| eprintln!("{step}")).await?;
+    let installation =
+        testbed::local::install(|step| eprintln!("{step}")).await?;
     println!("{}", installation.display());
     Ok(())
 }
 
 async fn probe(broker: &BrokerChoice) -> anyhow::Result<()> {
-    let cluster = testbed::Cluster::start(broker, &Default::default()).await?;
+    let cluster =
+        testbed::Cluster::start(broker, &Default::default()).await?;
     let answer = serde_json::json!({
         "kind": cluster.kind,
         "version": cluster.version,

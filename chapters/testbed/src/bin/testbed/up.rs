@@ -26,8 +26,10 @@ pub struct Up {
 
 /// Starts the cluster, writes the state file, waits for TERM or Ctrl-C, ends the cluster.
 pub async fn run(up: Up) -> anyhow::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be watched")?;
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be watched")?;
+    let mut interrupt = signal(SignalKind::interrupt())
+        .context("SIGINT cannot be watched")?;
+    let mut terminate = signal(SignalKind::terminate())
+        .context("SIGTERM cannot be watched")?;
 
     let needs: Needs = [Need::Brokers(up.brokers)].into_iter().collect();
     let cluster = tokio::select! {
@@ -47,7 +49,9 @@ pub async fn run(up: Up) -> anyhow::Result<()> {
     let aside = up.state.with_extension("new");
     std::fs::write(&aside, format!("{state:#}\n"))
         .and_then(|()| std::fs::rename(&aside, &up.state))
-        .with_context(|| format!("{} cannot be written", up.state.display()))?;
+        .with_context(|| {
+            format!("{} cannot be written", up.state.display())
+        })?;
     tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
     let _ = std::fs::remove_file(&up.state);
     Ok(())

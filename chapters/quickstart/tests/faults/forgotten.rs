@@ -1,6 +1,8 @@
 //! Ten orders "sent", none stored: `cargo xtask run chapter 1 forgotten`
 #![forbid(unsafe_code)]
-use rdkafka::{ClientConfig, producer::FutureProducer, producer::FutureRecord};
+use rdkafka::{
+    ClientConfig, producer::FutureProducer, producer::FutureRecord,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -11,7 +13,8 @@ async fn main() -> anyhow::Result<()> {
     for _ in 0..10 {
         let producer = producer.clone();
         tokio::spawn(async move {
-            let order = FutureRecord::to("orders").key("order").payload("mug");
+            let order =
+                FutureRecord::to("orders").key("order").payload("mug");
             producer.send(order, None).await
         });
     }

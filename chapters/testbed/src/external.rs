@@ -55,8 +55,9 @@ pub enum ExternalError {
     /// Somebody answers and does not let us in.
     #[error(
         "the cluster at {bootstrap} and this client do not agree{}. Check security.protocol, the \
-         certificates, and user and password in the file that KAFKA_PROPERTIES names",
-        heard(said)
+         certificates, and user and password in the file that KAFKA_PROPERTIES names{}",
+        heard(said),
+        which_certificate(bootstrap, said)
     )]
     NotLetIn {
         /// Where we asked.
@@ -88,6 +89,19 @@ pub enum ExternalError {
         #[source]
         cause: KafkaError,
     },
+}
+
+/// librdkafka says the same of an unknown authority, an expired certificate and another host's.
+fn which_certificate(bootstrap: &str, said: &[String]) -> String {
+    if said.iter().any(|line| line.contains("certificate could not be verified")) {
+        let server = bootstrap.split(',').next().unwrap_or(bootstrap);
+        format!(
+            ". What is wrong with the broker's certificate (authority, dates, host) is told by: \
+             openssl s_client -connect {server}"
+        )
+    } else {
+        String::new()
+    }
 }
 
 fn heard(said: &[String]) -> String {
@@ -218,9 +232,12 @@ impl ClientContext for Listening {
 
         let code = error.rdkafka_error_code();
         self.with(|said| {
-            said.hopeless |= matches!(code, Some(Authentication | SSL));
+            // In TLS 1.3 a broker refuses a client's certificate only after the handshake: an alert.
+            said.hopeless |=
+                matches!(code, Some(Authentication | SSL)) || reason.contains("SSL alert number");
+            // How long it took, and how often, differs from one time to the next.
+            let reason = reason.split(" (after ").next().unwrap_or(reason).to_owned();
             // That all are down is what we say ourselves.
-            let reason = reason.to_owned();
             if code != Some(AllBrokersDown) && !said.lines.contains(&reason) {
                 said.lines.push_back(reason);
                 if said.lines.len() > COMPLAINTS {
@@ -307,7 +324,8 @@ async fn configuration(
         }
         Ok(Some(Err(code))) => code,
         Ok(None) => return Ok(Answer::Nothing),
-        Err(error) => error.rdkafka_error_code().ok_or_else(|| failed(error))?,
+        Err(KafkaError::AdminOp(code)) => code,
+        Err(error) => return Err(failed(error)),
     };
     match code {
         ClusterAuthorizationFailed => Ok(Answer::Forbidden),

@@ -44,13 +44,16 @@ mod frames;
 mod link;
 mod pump;
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Deref;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 pub use self::faults::{Counts, Direction, Faults, Then};
 pub use self::link::Link;
@@ -64,13 +67,17 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A running proxy. It and its connections end when it is dropped.
 ///
+/// It has a thread of its own: a test that blocks its runtime's only thread, as many calls of
+/// librdkafka do, does not stop the proxy through which that call goes.
+///
 /// All of [`Faults`] can be called on it; [`Proxy::faults`] gives a handle for elsewhere.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
     faults: Faults,
-    /// The task that accepts, and with it the connections' tasks, which it owns.
-    task: AbortHandle,
+    /// Dropped, it ends the thread.
+    alive: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Proxy {
@@ -78,32 +85,39 @@ impl Proxy {
     ///
     /// # Errors
     ///
-    /// What the system says when it has no port.
-    ///
-    /// # Panics
-    ///
-    /// Outside a tokio runtime.
-    pub async fn start() -> std::io::Result<Proxy> {
-        Self::with_seed(0).await
+    /// What the system says when it has no port or no thread.
+    pub async fn start() -> io::Result<Proxy> {
+        Self::with_seed(0)
     }
 
-    /// As [`start`](Proxy::start), with a seed of your own for the jitter.
+    /// As [`start`](Proxy::start), with a seed of your own for the jitter, and without a runtime.
     ///
     /// The delays of the n-th connection follow from the seed and from n alone.
     ///
     /// # Errors
     ///
-    /// What the system says when it has no port.
-    ///
-    /// # Panics
-    ///
-    /// Outside a tokio runtime.
-    pub async fn with_seed(seed: u64) -> std::io::Result<Proxy> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    /// What the system says when it has no port or no thread.
+    pub fn with_seed(seed: u64) -> io::Result<Proxy> {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _entered = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
         let shared = Arc::new(Shared::new(seed));
-        let task = tokio::spawn(accept(listener, Arc::clone(&shared))).abort_handle();
-        Ok(Proxy { address, faults: Faults::new(shared), task })
+        let faults = Faults::new(Arc::clone(&shared));
+        let (alive, mut ended) = oneshot::channel::<()>();
+        let thread = std::thread::Builder::new().name("proxy".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = accept(listener, shared) => {}
+                    _ = &mut ended => {}
+                }
+            });
+        })?;
+        Ok(Proxy { address, faults, alive: Some(alive), thread: Some(thread) })
     }
 
     /// Where clients connect: what the broker is to advertise.
@@ -134,11 +148,15 @@ impl Deref for Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.task.abort();
+        self.alive.take();
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to finish, so that this takes no time to speak of.
+            let _ = thread.join();
+        }
     }
 }
 
-/// Accepts until it is aborted. The `JoinSet` aborts every connection when it goes.
+/// Accepts until it is dropped. The `JoinSet` aborts every connection when it goes.
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {

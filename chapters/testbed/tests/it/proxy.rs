@@ -43,7 +43,21 @@ async fn echoing() -> Result<(Proxy, TcpStream)> {
     proxy.set_upstream(echo().await?);
     let mut client = TcpStream::connect(proxy.address()).await?;
     assert_eq!(there_and_back(&mut client, b"hello").await?, b"hello");
+    // A byte is counted when it has been handed on: by then the client may have it already.
+    eventually(SOON, "all five bytes are counted", async || match proxy.counts() {
+        Counts { to_broker: 5, to_client: 5, .. } => Ok(()),
+        counts => Err(format!("{counts:?}")),
+    })
+    .await?;
     Ok((proxy, client))
+}
+
+/// True if a new connection is reset, be it as soon as it stands.
+async fn resets(proxy: &Proxy) -> Result<bool> {
+    match TcpStream::connect(proxy.address()).await {
+        Ok(mut client) => Ok(the_end(&mut client).await? == Err(ErrorKind::ConnectionReset)),
+        Err(error) => Ok(error.kind() == ErrorKind::ConnectionReset),
+    }
 }
 
 async fn there_and_back(client: &mut TcpStream, bytes: &[u8]) -> Result<Vec<u8>> {
@@ -118,8 +132,7 @@ async fn a_broker_that_moved_is_found() -> Result {
     let proxy = Proxy::start().await?;
     let nobody = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
     proxy.set_upstream(nobody);
-    let mut client = TcpStream::connect(proxy.address()).await?;
-    assert_eq!(the_end(&mut client).await?, Err(ErrorKind::ConnectionReset));
+    assert!(resets(&proxy).await?);
     proxy.set_upstream(echo().await?);
     let mut client = TcpStream::connect(proxy.address()).await?;
     assert_eq!(there_and_back(&mut client, b"again").await?, b"again");
@@ -202,6 +215,7 @@ async fn a_blackhole_is_one_way_and_loses_nothing() -> Result {
     client.write_all(b"is anybody there?").await?;
     assert!(is_silent(&mut client).await);
     let counts = proxy.counts();
+    assert_eq!(before, Counts { connections: 1, open: 1, refused: 0, to_broker: 5, to_client: 5 });
     assert_eq!(counts.to_broker, before.to_broker + 17, "the request arrived");
     assert_eq!(counts.to_client, before.to_client, "the answer did not");
     proxy.heal();
@@ -296,8 +310,7 @@ async fn a_reset_goes_through() -> Result {
 async fn new_connections_are_refused_until_healed() -> Result {
     let (proxy, mut old) = echoing().await?;
     proxy.refuse();
-    let mut new = TcpStream::connect(proxy.address()).await?;
-    assert_eq!(the_end(&mut new).await?, Err(ErrorKind::ConnectionReset));
+    assert!(resets(&proxy).await?);
     there_and_back(&mut old, b"still here").await?;
     assert_eq!((proxy.counts().connections, proxy.counts().refused), (1, 1));
     proxy.heal();
@@ -339,14 +352,89 @@ async fn a_dropped_proxy_is_gone() -> Result {
     let (address, faults) = (proxy.address(), proxy.faults());
     drop(proxy);
     the_end(&mut client).await?.ok();
-    eventually(SOON, "the port is closed", async || match TcpStream::connect(address).await {
-        Ok(_) => Err("it takes connections"),
-        Err(_) => Ok(()),
-    })
-    .await?;
+    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
     // A handle that outlived it does nothing, and does no harm.
     faults.cut();
     faults.heal();
     assert_eq!(faults.counts().open, 0);
     Ok(())
+}
+
+/// Before a real broker that advertises the proxy's address.
+mod own_cluster {
+    use super::*;
+    use crate::own_cluster::alone;
+    use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+    use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+    use testbed::local::{LocalCluster, LocalOptions};
+    use testbed::{Cluster, TestTopic};
+
+    /// Produce, in the protocol's table of API keys.
+    const PRODUCE: i16 = 0;
+
+    async fn behind_a_proxy() -> Result<(Proxy, Cluster)> {
+        // ANCHOR: proxy
+        let proxy = Proxy::start().await?;
+        let address = proxy.address().to_string();
+        let options = LocalOptions::new(1).advertised(1, address);
+        let kafka = LocalCluster::start(options).await?;
+        proxy.set_upstream(kafka.broker(1)?.address().parse()?);
+        // ANCHOR_END: proxy
+        Ok((proxy, kafka.into()))
+    }
+
+    async fn send(producer: &FutureProducer, topic: &str) -> std::result::Result<(), KafkaError> {
+        let order = FutureRecord::to(topic).key("17").payload("2 mugs");
+        producer.send(order, None).await.map(|_| ()).map_err(|(error, _)| error)
+    }
+
+    fn end_offset(producer: &FutureProducer, topic: &str) -> Result<i64> {
+        Ok(producer.client().fetch_watermarks(topic, 0, SOON)?.1)
+    }
+
+    /// The broker has the record, and the producer is told that it failed: a time-out is not a no.
+    /// When the answers come through again, records are delivered.
+    #[tokio::test]
+    async fn a_record_whose_answer_vanishes_times_out() -> Result {
+        let _alone = alone().await;
+        let (proxy, cluster) = behind_a_proxy().await?;
+        assert_eq!(cluster.bootstrap, proxy.address().to_string());
+        let orders = TestTopic::new(&cluster, "orders", 1).await?;
+        let producer: FutureProducer =
+            cluster.client_config().set("message.timeout.ms", "1500").create()?;
+        send(&producer, orders.name()).await?;
+        assert_eq!(end_offset(&producer, orders.name())?, 1);
+
+        proxy.blackhole(Direction::ToClient);
+        let failed = send(&producer, orders.name()).await.expect_err("no answer came");
+        assert_eq!(failed.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageTimedOut));
+
+        proxy.heal();
+        send(&producer, orders.name()).await?;
+        assert_eq!(end_offset(&producer, orders.name())?, 3, "the one that failed is there too");
+        Ok(())
+    }
+
+    /// The acknowledgement is lost, the producer sends again: twice in the log, once reported. With
+    /// an idempotent producer it is there once.
+    #[tokio::test]
+    async fn a_lost_acknowledgement_doubles_a_record() -> Result {
+        let _alone = alone().await;
+        let (proxy, cluster) = behind_a_proxy().await?;
+        for (idempotent, in_the_log) in [("false", 2), ("true", 1)] {
+            let orders = TestTopic::new(&cluster, "orders", 1).await?;
+            let producer: FutureProducer = cluster
+                .client_config()
+                .set("enable.idempotence", idempotent)
+                .set("retry.backoff.ms", "50")
+                .create()?;
+            // ANCHOR: lost
+            proxy.at_answer(PRODUCE, Then::Cut);
+            send(&producer, orders.name()).await?;
+            // ANCHOR_END: lost
+            let found = end_offset(&producer, orders.name())?;
+            assert_eq!(found, in_the_log, "enable.idempotence={idempotent}");
+        }
+        Ok(())
+    }
 }

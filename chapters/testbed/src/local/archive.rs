@@ -41,7 +41,11 @@ struct Note {
 /// # Errors
 ///
 /// [`LocalError`] if the cache folder cannot be used, or the broker does not start.
-pub(crate) async fn ready(tools: &Tools, java: &Java, kafka: &Kafka) -> Result<Option<PathBuf>, LocalError> {
+pub(crate) async fn ready(
+    tools: &Tools,
+    java: &Java,
+    kafka: &Kafka,
+) -> Result<Option<PathBuf>, LocalError> {
     let folder = tools.cache.join(format!("kafka-{KAFKA}.archives")).join(java.key());
     let jars = stamp(kafka).map_err(LocalError::file("read", kafka.folder()))?;
     if let Some(found) = look(&folder, java, &jars) {
@@ -89,25 +93,29 @@ async fn make(
         .patience(Duration::from_secs(120));
     let ready = Ready { java: java.clone(), kafka: kafka.clone(), archive: None };
     let cluster = LocalCluster::start_with(&options, ready).await?;
-    
+
     let broker = cluster.broker(1)?;
     broker.stop().await?;
     let log = telling_lines(&broker.log_tail(20), 5);
     cluster.stop().await?;
 
-    let checked = check(java, kafka, &file).and_then(|()| Entry::of(&file).map_err(|error| error.to_string()));
+    let checked = check(java, kafka, &file)
+        .and_then(|()| Entry::of(&file).map_err(|error| error.to_string()));
     let archive = match checked {
         Ok(entry) => Some(entry),
         Err(why) => {
             let again = folder.display();
-            tools.report(Progress::NoArchive(format!("{why}; the log: {log}. To try again, remove {again}")));
+            tools.report(Progress::NoArchive(format!(
+                "{why}; the log: {log}. To try again, remove {again}"
+            )));
             None
         }
     };
     let made = archive.is_some();
     let note = Note { java: java.build.clone(), jars, archive };
     let text = serde_json::to_string_pretty(&note).unwrap_or_default();
-    std::fs::write(aside.path().join(NOTE), text).map_err(LocalError::file("write", aside.path()))?;
+    std::fs::write(aside.path().join(NOTE), text)
+        .map_err(LocalError::file("write", aside.path()))?;
     if folder.exists() {
         std::fs::remove_dir_all(folder).map_err(LocalError::file("remove", folder))?;
     }
@@ -136,8 +144,43 @@ fn stamp(kafka: &Kafka) -> std::io::Result<String> {
     let mut sum = Sha256::new();
     for jar in kafka.class_path().split(':') {
         let metadata = std::fs::metadata(jar)?;
-        let changed = metadata.modified()?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let changed =
+            metadata.modified()?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         sum.update(format!("{jar} {} {changed}\n", metadata.len()));
     }
     Ok(hex(&sum.finalize()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn java(build: &str) -> Java {
+        Java { program: "java".into(), major: 17, build: build.to_owned() }
+    }
+
+    #[test]
+    fn an_archive_is_taken_only_as_it_was_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, file) = (folder.path(), folder.path().join(ARCHIVE));
+        assert_eq!(look(path, &java("17.0.15"), "jars"), None);
+        std::fs::write(&file, "classes").unwrap();
+        let archive = Some(Entry::of(&file).unwrap());
+        let note = Note { java: "17.0.15".into(), jars: "jars".into(), archive };
+        std::fs::write(path.join(NOTE), serde_json::to_string(&note).unwrap()).unwrap();
+
+        assert_eq!(look(path, &java("17.0.15"), "jars"), Some(Some(file.clone())));
+        assert_eq!(look(path, &java("17.0.16"), "jars"), None, "another Java");
+        assert_eq!(look(path, &java("17.0.15"), "newer"), None, "other jars");
+        std::fs::write(&file, "class").unwrap();
+        assert_eq!(look(path, &java("17.0.15"), "jars"), None, "cut short");
+    }
+
+    #[test]
+    fn a_java_that_makes_no_archive_is_not_asked_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = Note { java: "17".into(), jars: "jars".into(), archive: None };
+        std::fs::write(folder.path().join(NOTE), serde_json::to_string(&note).unwrap()).unwrap();
+        assert_eq!(look(folder.path(), &java("17"), "jars"), Some(None));
+    }
 }

@@ -10,9 +10,9 @@ use nix::sys::signal::Signal;
 use tokio::net::TcpSocket;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::cluster::Ready;
 use super::error::LocalError;
 use super::guardian::Guarded;
-use super::cluster::Ready;
 use super::install::CHECKPOINT;
 use super::options::LocalOptions;
 use super::question::ask;
@@ -51,6 +51,8 @@ struct State {
     /// The port of each listener, once it is known.
     ports: BTreeMap<String, u16>,
     paused: bool,
+    /// How long the log was when the process was started: what ran before wrote the rest.
+    log_from: usize,
     /// While the broker is down: its ports, bound and not listened on, so that clients are refused
     /// and no other program gets them.
     held: Vec<TcpSocket>,
@@ -65,7 +67,8 @@ impl Broker {
             std::fs::create_dir_all(path).map_err(LocalError::file("create the folder", path))?;
         }
         let checkpoint = data.join(CHECKPOINT);
-        std::fs::copy(plan.ready.kafka.checkpoint(), &checkpoint).map_err(LocalError::file("write", &checkpoint))?;
+        std::fs::copy(plan.ready.kafka.checkpoint(), &checkpoint)
+            .map_err(LocalError::file("write", &checkpoint))?;
         write(&data.join("meta.properties"), &settings::meta_properties(id))?;
         write(&folder.join("log4j2.properties"), settings::LOG4J)?;
         let ports = plan
@@ -117,7 +120,7 @@ impl Broker {
 
     /// The last `lines` lines of its log; empty if there is none.
     pub fn log_tail(&self, lines: usize) -> String {
-        let log = self.log();
+        let log = self.whole_log();
         let all: Vec<&str> = log.lines().collect();
         all[all.len().saturating_sub(lines)..].join("\n")
     }
@@ -205,6 +208,7 @@ impl Broker {
         }
         let deadline = Instant::now() + self.plan.options.patience;
         self.spawn()?;
+        self.listening(deadline).await?;
         self.ready(&[self.id], deadline).await
     }
 
@@ -222,15 +226,26 @@ impl Broker {
     pub(crate) fn spawn(&self) -> Result<(), LocalError> {
         let plan = &*self.plan;
         let mut state = self.state();
-        let node = Node { id: self.id, controllers: &plan.controllers, ports: &state.ports, folder: &self.folder };
+        let node = Node {
+            id: self.id,
+            controllers: &plan.controllers,
+            ports: &state.ports,
+            folder: &self.folder,
+        };
         let properties = settings::properties(&node, &plan.options);
         write(&self.folder.join("server.properties"), &settings::text(&properties))?;
         let mut command: Vec<OsString> = vec![plan.ready.java.program.clone().into()];
         let archive = plan.ready.archive.as_deref();
-        command.extend(settings::java_arguments(&self.folder, plan.ready.kafka.class_path(), archive, &plan.options));
+        command.extend(settings::java_arguments(
+            &self.folder,
+            plan.ready.kafka.class_path(),
+            archive,
+            &plan.options,
+        ));
         state.held.clear();
-        let process =
-            Guarded::start(&command, &self.folder, plan.options.keep).map_err(LocalError::Guardian)?;
+        state.log_from = std::fs::metadata(self.log_file()).map_or(0, |log| log.len() as usize);
+        let process = Guarded::start(&command, &self.folder, plan.options.keep)
+            .map_err(LocalError::Guardian)?;
         state.paused = false;
         if let Some(last) = state.process.replace(process) {
             last.leave();
@@ -238,19 +253,24 @@ impl Broker {
         Ok(())
     }
 
-    /// Waits until the log says which ports the system gave.
-    pub(crate) async fn find_ports(&self, deadline: Instant) -> Result<(), LocalError> {
-        let names: Vec<&str> = self.plan.options.listeners.iter().map(|listener| listener.name.as_str()).collect();
+    /// Waits until the log says that every listener is open, and which ports the system gave.
+    ///
+    /// A port that was given is opened late, when the broker already answers on the others.
+    pub(crate) async fn listening(&self, deadline: Instant) -> Result<(), LocalError> {
+        let listeners = self.plan.options.listeners.iter().map(|listener| listener.name.as_str());
+        let names: Vec<&str> = listeners.chain([INTERNAL]).collect();
         loop {
-            let found = settings::ports_in_log(&self.log());
-            {
+            let log = self.log();
+            let missing = {
                 let mut state = self.state();
-                state.ports.extend(found);
-                if names.iter().chain(&[INTERNAL]).all(|name| state.ports.contains_key(*name)) {
-                    return Ok(());
-                }
-            }
-            self.still_starting(deadline, "it has opened no port yet")?;
+                state.ports.extend(settings::ports_in_log(&log));
+                let open = |name: &&&str| {
+                    state.ports.get(**name).is_some_and(|port| settings::is_open(&log, *port))
+                };
+                names.iter().find(|name| !open(name))
+            };
+            let Some(missing) = missing else { return Ok(()) };
+            self.still_starting(deadline, &format!("its listener {missing} is not open yet"))?;
             sleep(LOOK_AGAIN).await;
         }
     }
@@ -262,7 +282,9 @@ impl Broker {
         loop {
             let seen = match ask(own.1.clone(), None, patience).await {
                 Ok(view) => {
-                    let all = brokers.iter().all(|id| view.brokers.iter().any(|(seen, _)| *seen == *id as i32));
+                    let all = brokers
+                        .iter()
+                        .all(|id| view.brokers.iter().any(|(seen, _)| *seen == *id as i32));
                     if all && view.brokers.contains(&own) {
                         return Ok(());
                     }
@@ -288,7 +310,12 @@ impl Broker {
         }
         if Instant::now() > deadline {
             let waited = self.plan.options.patience;
-            return Err(LocalError::NotReady { id: self.id, waited, seen: seen.to_owned(), log: log() });
+            return Err(LocalError::NotReady {
+                id: self.id,
+                waited,
+                seen: seen.to_owned(),
+                log: log(),
+            });
         }
         Ok(())
     }
@@ -314,13 +341,19 @@ impl Broker {
     }
 
     fn signal(&self, signal: Signal) -> Result<(), LocalError> {
-        if self.signal_if_running(signal)? { Ok(()) } else { Err(LocalError::NotRunning { id: self.id }) }
+        if self.signal_if_running(signal)? {
+            Ok(())
+        } else {
+            Err(LocalError::NotRunning { id: self.id })
+        }
     }
 
     fn signal_if_running(&self, signal: Signal) -> Result<bool, LocalError> {
         match &self.state().process {
             None => Ok(false),
-            Some(process) => process.signal(signal).map_err(|source| LocalError::Signal { id: self.id, source }),
+            Some(process) => {
+                process.signal(signal).map_err(|source| LocalError::Signal { id: self.id, source })
+            }
         }
     }
 
@@ -336,9 +369,17 @@ impl Broker {
         Ok(())
     }
 
+    /// What the process that was started last has logged.
     fn log(&self) -> String {
+        let from = self.state().log_from;
+        self.whole_log().get(from..).unwrap_or_default().to_owned()
+    }
+
+    fn whole_log(&self) -> String {
         // What is no text in a log is no reason to show nothing.
-        std::fs::read(self.log_file()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        std::fs::read(self.log_file())
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -392,7 +433,10 @@ mod usage {
 
     #[cfg(not(target_os = "linux"))]
     fn ps(pid: u32, column: &str) -> Option<String> {
-        let output = std::process::Command::new("ps").args(["-o", column, "-p", &pid.to_string()]).output().ok()?;
+        let output = std::process::Command::new("ps")
+            .args(["-o", column, "-p", &pid.to_string()])
+            .output()
+            .ok()?;
         Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
     }
 

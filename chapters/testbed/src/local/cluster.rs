@@ -18,7 +18,7 @@ use super::error::LocalError;
 use super::install::{Kafka, Tools};
 use super::java::Java;
 use super::options::LocalOptions;
-use super::question::{PartitionView, ask};
+use super::question::{PartitionView, ask, load_groups};
 use super::settings::{HOST, INTERNAL};
 use crate::cluster::Connection;
 use crate::eventually::eventually;
@@ -28,6 +28,10 @@ use crate::version::KAFKA;
 
 /// How often a start is tried when a port that was free is taken a moment later.
 const TRIES: usize = 5;
+
+/// How long a start waits for the coordinator of groups. It takes 0.2 s; where an authorizer forbids
+/// it, or a property makes it impossible, the cluster is of use all the same.
+const GROUPS: Duration = Duration::from_secs(10);
 
 /// How long one question may take.
 const QUESTION: Duration = Duration::from_secs(5);
@@ -95,7 +99,8 @@ impl LocalCluster {
             match Self::try_start(options.clone(), ready.clone(), controllers).await {
                 // A port that the caller chose stays taken.
                 Err(LocalError::PortTaken { address })
-                    if tries < TRIES && !options.client_ports.values().any(|port| is(&address, *port)) =>
+                    if tries < TRIES
+                        && !options.client_ports.values().any(|port| is(&address, *port)) =>
                 {
                     tracing::debug!(address, "taken between choosing and using it: once more");
                 }
@@ -133,9 +138,14 @@ impl LocalCluster {
         for broker in &cluster.brokers {
             broker.spawn()?;
         }
-        try_join_all(cluster.brokers.iter().map(|broker| broker.find_ports(deadline))).await?;
+        try_join_all(cluster.brokers.iter().map(|broker| broker.listening(deadline))).await?;
         let all: Vec<u32> = cluster.brokers.iter().map(Broker::id).collect();
         try_join_all(cluster.brokers.iter().map(|broker| broker.ready(&all, deadline))).await?;
+        if let Err(error) =
+            load_groups(cluster.internal(), GROUPS.min(deadline - Instant::now())).await
+        {
+            tracing::debug!(%error, "the first group of this cluster will wait for its coordinator");
+        }
         let addresses: Vec<String> = cluster.brokers.iter().map(Broker::advertised).collect();
         cluster.connection.bootstrap = addresses.join(",");
         Ok(cluster)
@@ -209,7 +219,11 @@ impl LocalCluster {
     /// # Cancellation
     ///
     /// Safe: it only asks.
-    pub async fn in_sync_replicas(&self, topic: &str, partition: i32) -> Result<Vec<u32>, LocalError> {
+    pub async fn in_sync_replicas(
+        &self,
+        topic: &str,
+        partition: i32,
+    ) -> Result<Vec<u32>, LocalError> {
         let mut replicas = self.partition(topic, partition).await?.in_sync;
         replicas.sort_unstable();
         Ok(replicas)
@@ -262,11 +276,12 @@ impl LocalCluster {
             Some(not) => format!("another leader of {topic}-{partition} than {not}"),
             None => format!("a leader of {topic}-{partition}"),
         };
-        let leader = eventually(deadline, &what, async || match self.leader(topic, partition).await {
-            Ok(leader) if Some(leader) != not => Ok(leader),
-            Ok(leader) => Err(format!("it is {leader}")),
-            Err(error) => Err(error.to_string()),
-        });
+        let leader =
+            eventually(deadline, &what, async || match self.leader(topic, partition).await {
+                Ok(leader) if Some(leader) != not => Ok(leader),
+                Ok(leader) => Err(format!("it is {leader}")),
+                Err(error) => Err(error.to_string()),
+            });
         Ok(leader.await?)
     }
 
@@ -286,7 +301,8 @@ impl LocalCluster {
         if matches!(self.folder, Folder::Kept(_)) {
             // A broker that is down, or that finds no quorum to hand over to, is killed below.
             let stops = self.brokers.iter().map(Broker::stop);
-            let _ = tokio::time::timeout(Duration::from_secs(15), futures::future::join_all(stops)).await;
+            let _ = tokio::time::timeout(Duration::from_secs(15), futures::future::join_all(stops))
+                .await;
         }
         let processes: Vec<_> = self.brokers.iter().filter_map(Broker::take).collect();
         for process in &processes {
@@ -295,14 +311,19 @@ impl LocalCluster {
         tokio::task::spawn_blocking(move || drop(processes)).await.map_err(|_| LocalError::Shutdown)
     }
 
-    async fn partition(&self, topic: &str, partition: i32) -> Result<PartitionView, LocalError> {
+    /// The brokers' own addresses, of those that can answer now.
+    fn internal(&self) -> String {
         let awake = self.brokers.iter().filter(|broker| broker.answers());
-        let bootstrap: Vec<String> = awake.filter_map(|broker| broker.address_of(INTERNAL)).collect();
+        awake.filter_map(|broker| broker.address_of(INTERNAL)).collect::<Vec<_>>().join(",")
+    }
+
+    async fn partition(&self, topic: &str, partition: i32) -> Result<PartitionView, LocalError> {
+        let bootstrap = self.internal();
         let failed = |source| LocalError::Ask { topic: topic.to_owned(), source };
         if bootstrap.is_empty() {
             return Err(failed(KafkaError::MetadataFetch(RDKafkaErrorCode::AllBrokersDown)));
         }
-        let view = ask(bootstrap.join(","), Some(topic.to_owned()), QUESTION).await.map_err(failed)?;
+        let view = ask(bootstrap, Some(topic.to_owned()), QUESTION).await.map_err(failed)?;
         let missing = LocalError::NoPartition { topic: topic.to_owned(), partition };
         view.partitions.into_iter().find(|found| found.id == partition).ok_or(missing)
     }
@@ -317,7 +338,7 @@ impl Drop for LocalCluster {
 
 /// What a start needs, found or fetched.
 #[derive(Debug, Clone)]
-pub(super) struct Ready {
+pub(crate) struct Ready {
     pub java: Java,
     pub kafka: Kafka,
     pub archive: Option<PathBuf>,
@@ -356,8 +377,10 @@ pub(super) async fn blocking<T: Send + 'static>(
 /// Ports that were free a moment ago: bound all at once, so that they differ, and released.
 fn free_ports(count: u32) -> Result<Vec<u16>, LocalError> {
     let failed = || LocalError::file("find a free port on", HOST);
-    let held: Vec<TcpListener> =
-        (0..count).map(|_| TcpListener::bind((HOST, 0))).collect::<Result<_, _>>().map_err(failed())?;
+    let held: Vec<TcpListener> = (0..count)
+        .map(|_| TcpListener::bind((HOST, 0)))
+        .collect::<Result<_, _>>()
+        .map_err(failed())?;
     held.iter()
         .map(|listener| listener.local_addr().map(|address| address.port()))
         .collect::<Result<_, _>>()
@@ -389,9 +412,10 @@ mod tests {
         assert!(plain.serve(&"admin, kill, txn".parse().unwrap()));
         assert!(!plain.serve(&"brokers=3".parse().unwrap()));
         assert!(!plain.serve(&"tls".parse().unwrap()));
-        let secure = LocalOptions::new(3)
-            .listener("SASL_SSL", "SASL_SSL")
-            .property("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer");
+        let secure = LocalOptions::new(3).listener("SASL_SSL", "SASL_SSL").property(
+            "authorizer.class.name",
+            "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        );
         assert!(capabilities(&secure).serve(&"brokers=3, sasl, tls, acl".parse().unwrap()));
     }
 

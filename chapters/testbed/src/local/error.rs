@@ -54,7 +54,10 @@ pub enum LocalError {
         source: io::Error,
     },
     /// Maven ran and failed.
-    #[error("Maven could not fetch Apache Kafka {} (is this machine offline?):\n{said}", crate::version::KAFKA)]
+    #[error(
+        "Maven could not fetch Apache Kafka {} (is this machine offline?):\n{said}",
+        crate::version::KAFKA
+    )]
     MavenFailed {
         /// Its last lines.
         said: String,
@@ -216,7 +219,10 @@ pub enum LocalError {
 
 impl LocalError {
     /// An I/O error with what was tried, for `map_err`.
-    pub(crate) fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> LocalError {
+    pub(crate) fn file(
+        doing: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> LocalError {
         let path = path.into();
         move |source| LocalError::File { doing, path, source }
     }

@@ -99,12 +99,22 @@ impl Guarded {
         let mut out = BufReader::new(out);
         let mut line = String::new();
         out.read_line(&mut line)?;
-        let pid = line.trim().parse().map_err(|_| io::Error::other(format!("the guardian said {line:?}")))?;
+        let pid = line
+            .trim()
+            .parse()
+            .map_err(|_| io::Error::other(format!("the guardian said {line:?}")))?;
         let (gone, end) = watch::channel(None);
         let thread = std::thread::Builder::new().name("broker-watch".into());
         let of_thread = Arc::clone(&words);
         thread.spawn(move || watch_end(out, BufReader::new(err), &of_thread, &gone))?;
-        Ok(Guarded { guardian, words, pid: Pid::from_raw(pid), end, folder: folder.to_owned(), keep })
+        Ok(Guarded {
+            guardian,
+            words,
+            pid: Pid::from_raw(pid),
+            end,
+            folder: folder.to_owned(),
+            keep,
+        })
     }
 
     /// The broker's process id.
@@ -157,7 +167,9 @@ impl Drop for Guarded {
         loop {
             match self.guardian.try_wait() {
                 Ok(Some(_)) => break,
-                Ok(None) if start.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(2)),
+                Ok(None) if start.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(2))
+                }
                 _ => {
                     tracing::warn!(pid = self.pid(), "the guardian of a broker does not end");
                     break;
@@ -165,7 +177,10 @@ impl Drop for Guarded {
             }
         }
         // Only if somebody killed the guardian is anything left to do.
-        if self.is_alive() && kill(self.pid, None).is_ok() && wait_gone(&mut self.end, Duration::from_millis(200)).is_none() {
+        if self.is_alive()
+            && kill(self.pid, None).is_ok()
+            && wait_gone(&mut self.end, Duration::from_millis(200)).is_none()
+        {
             let _ = kill(self.pid, Signal::SIGKILL);
             wait_gone(&mut self.end, PATIENCE);
         }
@@ -219,4 +234,108 @@ fn say(words: &Mutex<Option<ChildStdin>>, word: &str) {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    /// A guarded process of no use, in a folder like a node's.
+    fn guarded(command: &[&str], keep: bool) -> (TempDir, Guarded) {
+        let cluster = tempfile::tempdir().unwrap();
+        let folder = cluster.path().join("node-1");
+        std::fs::create_dir(&folder).unwrap();
+        let command: Vec<OsString> = command.iter().map(OsString::from).collect();
+        (cluster, Guarded::start(&command, &folder, keep).unwrap())
+    }
+
+    const FOREVER: [&str; 3] = ["tail", "-f", "/dev/null"];
+
+    fn end_of(guarded: &mut Guarded) -> Option<i32> {
+        wait_gone(&mut guarded.end, PATIENCE).unwrap().code
+    }
+
+    fn is_alive(pid: Pid) -> bool {
+        kill(pid, None).is_ok()
+    }
+
+    #[test]
+    fn dropping_kills_and_removes_both_folders() {
+        let (cluster, guarded) = guarded(&FOREVER, false);
+        let pid = guarded.pid;
+        assert!(guarded.is_alive() && is_alive(pid));
+        drop(guarded);
+        assert!(!is_alive(pid));
+        assert!(!cluster.path().exists());
+    }
+
+    #[test]
+    fn an_end_is_seen_with_its_code_and_the_folder_stays() {
+        let (cluster, mut guarded) = guarded(&["sh", "-c", "echo last words; exit 7"], false);
+        assert_eq!(end_of(&mut guarded), Some(7));
+        assert!(!guarded.signal(Signal::SIGTERM).unwrap());
+        let log = std::fs::read_to_string(cluster.path().join("node-1/broker.log")).unwrap();
+        assert_eq!(log, "last words\n");
+        drop(guarded);
+        assert!(!cluster.path().exists());
+    }
+
+    #[test]
+    fn a_signal_is_told_as_a_shell_tells_it() {
+        let (_cluster, mut guarded) = guarded(&FOREVER, false);
+        assert!(guarded.signal(Signal::SIGKILL).unwrap());
+        assert_eq!(end_of(&mut guarded), Some(128 + 9));
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_ends_with_127() {
+        let (cluster, mut guarded) = guarded(&["/no/such/java"], false);
+        assert_eq!(end_of(&mut guarded), Some(127));
+        let log = std::fs::read_to_string(cluster.path().join("node-1/broker.log")).unwrap();
+        assert!(log.contains("/no/such/java"), "{log}");
+    }
+
+    #[test]
+    fn a_folder_is_left_to_the_next_guardian() {
+        let (cluster, mut first) = guarded(&["true"], false);
+        end_of(&mut first);
+        let folder = first.folder.clone();
+        let command: Vec<OsString> = FOREVER.iter().map(OsString::from).collect();
+        let second = Guarded::start(&command, &folder, false).unwrap();
+        first.leave();
+        assert!(folder.exists());
+        drop(second);
+        assert!(!cluster.path().exists());
+    }
+
+    #[test]
+    fn what_is_to_be_kept_is_kept() {
+        let (cluster, guarded) = guarded(&FOREVER, true);
+        let pid = guarded.pid;
+        drop(guarded);
+        assert!(!is_alive(pid));
+        assert!(cluster.path().join("node-1").exists());
+    }
+
+    #[test]
+    fn a_frozen_process_is_ended_too() {
+        let (cluster, guarded) = guarded(&FOREVER, false);
+        guarded.signal(Signal::SIGSTOP).unwrap();
+        let pid = guarded.pid;
+        drop(guarded);
+        assert!(!is_alive(pid));
+        assert!(!cluster.path().exists());
+    }
+
+    /// Somebody kills the guardian: as long as we live we do its work.
+    #[test]
+    fn without_its_guardian_the_process_still_ends() {
+        let (cluster, mut guarded) = guarded(&FOREVER, false);
+        guarded.guardian.kill().unwrap();
+        guarded.guardian.wait().unwrap();
+        assert!(guarded.is_alive());
+        drop(guarded);
+        assert!(!cluster.path().exists());
+    }
 }

@@ -61,15 +61,25 @@ pub enum Progress {
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Progress::Waiting => write!(f, "another process is installing Apache Kafka {KAFKA}: waiting for it"),
-            Progress::Repairing(what) => write!(f, "the installed Apache Kafka is damaged ({what}): fetching it again"),
+            Progress::Waiting => {
+                write!(f, "another process is installing Apache Kafka {KAFKA}: waiting for it")
+            }
+            Progress::Repairing(what) => {
+                write!(f, "the installed Apache Kafka is damaged ({what}): fetching it again")
+            }
             Progress::Fetching { files: 0 } => {
                 write!(f, "fetching Apache Kafka {KAFKA} (44 MB) with Maven, once: half a minute")
             }
-            Progress::Fetching { files } => write!(f, "fetching Apache Kafka {KAFKA}: {files} files"),
+            Progress::Fetching { files } => {
+                write!(f, "fetching Apache Kafka {KAFKA}: {files} files")
+            }
             Progress::Checkpoint => write!(f, "preparing Kafka's first checkpoint, once"),
-            Progress::Archive => write!(f, "making an archive of Kafka's classes for this Java, once: 10 s"),
-            Progress::NoArchive(why) => write!(f, "no archive of Kafka's classes, so that starts are slower: {why}"),
+            Progress::Archive => {
+                write!(f, "making an archive of Kafka's classes for this Java, once: 10 s")
+            }
+            Progress::NoArchive(why) => {
+                write!(f, "no archive of Kafka's classes, so that starts are slower: {why}")
+            }
         }
     }
 }
@@ -86,7 +96,9 @@ impl fmt::Display for Progress {
 /// # Cancellation
 ///
 /// A fetch in progress runs to its end.
-pub async fn install(progress: impl Fn(&Progress) + Send + Sync + 'static) -> Result<PathBuf, LocalError> {
+pub async fn install(
+    progress: impl Fn(&Progress) + Send + Sync + 'static,
+) -> Result<PathBuf, LocalError> {
     let tools = Tools::from_environment()?.on_progress(progress);
     Ok(super::cluster::prepare(&tools, true).await?.kafka.folder)
 }
@@ -135,7 +147,9 @@ impl Tools {
     ///
     /// [`LocalError::NoCache`] if none of these variables is set.
     pub fn from_environment() -> Result<Tools, LocalError> {
-        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let variable = |name: &str| {
+            std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+        };
         let cache = variable("TESTBED_CACHE")
             .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("kafka-in-rust")))
             .or_else(|| Some(variable("HOME")?.join(".cache").join("kafka-in-rust")))
@@ -144,7 +158,11 @@ impl Tools {
     }
 
     /// These programs and this folder.
-    pub fn new(java: impl Into<PathBuf>, mvn: impl Into<PathBuf>, cache: impl Into<PathBuf>) -> Tools {
+    pub fn new(
+        java: impl Into<PathBuf>,
+        mvn: impl Into<PathBuf>,
+        cache: impl Into<PathBuf>,
+    ) -> Tools {
         Tools {
             java: java.into(),
             mvn: mvn.into(),
@@ -211,7 +229,8 @@ impl Tools {
 
     /// Waits until no other process installs. The lock ends with the value, or with the process.
     pub(crate) fn lock(&self) -> Result<File, LocalError> {
-        std::fs::create_dir_all(&self.cache).map_err(LocalError::file("create the folder", &self.cache))?;
+        std::fs::create_dir_all(&self.cache)
+            .map_err(LocalError::file("create the folder", &self.cache))?;
         let path = self.cache.join(format!("kafka-{KAFKA}.lock"));
         let file = File::options()
             .create(true)
@@ -224,7 +243,9 @@ impl Tools {
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
-                Err(TryLockError::Error(error)) => return Err(LocalError::file("lock", path)(error)),
+                Err(TryLockError::Error(error)) => {
+                    return Err(LocalError::file("lock", path)(error));
+                }
                 Err(TryLockError::WouldBlock) => {}
             }
             if start.elapsed() >= self.lock_patience {
@@ -255,7 +276,10 @@ impl Tools {
         if let Err(error) = filled {
             if damaged {
                 tracing::warn!(%error, "the damaged Kafka could not be fetched again");
-                return Err(LocalError::Damaged { folder: place, what: format!("{what}, and {error}") });
+                return Err(LocalError::Damaged {
+                    folder: place,
+                    what: format!("{what}, and {error}"),
+                });
             }
             return Err(error);
         }
@@ -271,10 +295,12 @@ impl Tools {
     /// Removes what killed installations left. Nobody else installs: the lock is ours.
     fn sweep(&self) -> Result<(), LocalError> {
         let prefix = self.aside_prefix();
-        let entries = std::fs::read_dir(&self.cache).map_err(LocalError::file("read", &self.cache))?;
+        let entries =
+            std::fs::read_dir(&self.cache).map_err(LocalError::file("read", &self.cache))?;
         for entry in entries.flatten() {
             if entry.file_name().to_string_lossy().starts_with(&prefix) {
-                std::fs::remove_dir_all(entry.path()).map_err(LocalError::file("remove", entry.path()))?;
+                std::fs::remove_dir_all(entry.path())
+                    .map_err(LocalError::file("remove", entry.path()))?;
             }
         }
         Ok(())
@@ -285,11 +311,12 @@ impl Tools {
     }
 
     fn check_space(&self) -> Result<(), LocalError> {
-        let stat = nix::sys::statvfs::statvfs(&self.cache)
-            .map_err(|error| LocalError::file("ask for the free space of", &self.cache)(error.into()))?;
+        let stat = nix::sys::statvfs::statvfs(&self.cache).map_err(|error| {
+            LocalError::file("ask for the free space of", &self.cache)(error.into())
+        })?;
         // The types of these two differ between systems.
-        let free_mib = u128::from(stat.blocks_available()) * u128::from(stat.fragment_size()) >> 20;
-        let free_mib = u64::try_from(free_mib).unwrap_or(u64::MAX);
+        let free = u128::from(stat.blocks_available()) * u128::from(stat.fragment_size());
+        let free_mib = u64::try_from(free >> 20).unwrap_or(u64::MAX);
         if free_mib < self.needed_mib {
             let folder = self.cache.clone();
             return Err(LocalError::NoSpace { folder, free_mib, needed_mib: self.needed_mib });
@@ -349,7 +376,9 @@ impl Tools {
             return Ok(());
         }
         let said = Vec::from(last).join("\n");
-        Err(LocalError::MavenFailed { said: if said.is_empty() { status.to_string() } else { said } })
+        Err(LocalError::MavenFailed {
+            said: if said.is_empty() { status.to_string() } else { said },
+        })
     }
 }
 

@@ -28,7 +28,10 @@ pub(crate) struct Entry {
 
 impl Manifest {
     /// Reads every file of `names` below `folder` and notes its length and checksum.
-    pub(crate) fn of(folder: &Path, names: impl IntoIterator<Item = String>) -> io::Result<Manifest> {
+    pub(crate) fn of(
+        folder: &Path,
+        names: impl IntoIterator<Item = String>,
+    ) -> io::Result<Manifest> {
         let entry = |name: String| Ok((name.clone(), Entry::of(&folder.join(name))?));
         Ok(Manifest { files: names.into_iter().map(entry).collect::<io::Result<_>>()? })
     }
@@ -39,7 +42,8 @@ impl Manifest {
     ///
     /// What is wrong with it, in words.
     pub(crate) fn read(folder: &Path) -> Result<Manifest, String> {
-        let text = std::fs::read_to_string(folder.join(FILE)).map_err(|error| format!("{FILE}: {error}"))?;
+        let text = std::fs::read_to_string(folder.join(FILE))
+            .map_err(|error| format!("{FILE}: {error}"))?;
         serde_json::from_str(&text).map_err(|error| format!("{FILE}: {error}"))
     }
 
@@ -56,7 +60,9 @@ impl Manifest {
     /// The first file that is missing or has another length.
     pub(crate) fn check_sizes(&self, folder: &Path) -> Result<(), String> {
         for (name, entry) in &self.files {
-            let found = std::fs::metadata(folder.join(name)).map_err(|error| format!("{name}: {error}"))?.len();
+            let found = std::fs::metadata(folder.join(name))
+                .map_err(|error| format!("{name}: {error}"))?
+                .len();
             if found != entry.bytes {
                 return Err(format!("{name} has {found} bytes instead of {}", entry.bytes));
             }
@@ -72,7 +78,8 @@ impl Manifest {
     pub(crate) fn check_sums(&self, folder: &Path) -> Result<(), String> {
         self.check_sizes(folder)?;
         for (name, entry) in &self.files {
-            let found = Entry::of(&folder.join(name)).map_err(|error| format!("{name}: {error}"))?;
+            let found =
+                Entry::of(&folder.join(name)).map_err(|error| format!("{name}: {error}"))?;
             if found != *entry {
                 return Err(format!("{name} has another checksum than when it was installed"));
             }

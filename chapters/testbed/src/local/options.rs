@@ -176,7 +176,9 @@ impl LocalOptions {
         }
         for (at, listener) in self.listeners.iter().enumerate() {
             let name = listener.name.as_str();
-            if !name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_') || name.is_empty() {
+            if !name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+                || name.is_empty()
+            {
                 return wrong(format!("listener {name:?}: use capitals, digits and _"));
             }
             if matches!(name, super::settings::INTERNAL | super::settings::CONTROLLER) {
@@ -185,7 +187,10 @@ impl LocalOptions {
             if self.listeners[..at].iter().any(|other| other.name == name) {
                 return wrong(format!("listener {name} is there twice"));
             }
-            if !matches!(listener.protocol.as_str(), "PLAINTEXT" | "SSL" | "SASL_PLAINTEXT" | "SASL_SSL") {
+            if !matches!(
+                listener.protocol.as_str(),
+                "PLAINTEXT" | "SSL" | "SASL_PLAINTEXT" | "SASL_SSL"
+            ) {
                 return wrong(format!(
                     "listener {name}: {:?} is none of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL",
                     listener.protocol
@@ -221,7 +226,10 @@ mod tests {
     #[test]
     fn what_cannot_work_is_refused_before_anything_starts() {
         let one = || LocalOptions::new(1);
-        assert_eq!(refused(one().listeners([])), "a broker needs at least one listener for clients");
+        assert_eq!(
+            refused(one().listeners([])),
+            "a broker needs at least one listener for clients"
+        );
         assert!(refused(one().listener("sasl", "SASL_SSL")).contains("use capitals"));
         assert!(refused(one().listener("INTERNAL", "SSL")).contains("the brokers' own"));
         assert!(refused(one().listener("PLAINTEXT", "SSL")).contains("twice"));

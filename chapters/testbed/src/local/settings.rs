@@ -49,7 +49,8 @@ pub(crate) fn properties(node: &Node<'_>, options: &LocalOptions) -> BTreeMap<St
     set("controller.quorum.voters", voters.join(","));
     set("log.dirs", node.folder.join("data").display().to_string());
 
-    let own = |name: &str| format!("{name}://{HOST}:{}", node.ports.get(name).copied().unwrap_or(0));
+    let own =
+        |name: &str| format!("{name}://{HOST}:{}", node.ports.get(name).copied().unwrap_or(0));
     let clients = options.listeners.iter().map(|listener| listener.name.as_str());
     let open: Vec<String> = clients.chain([INTERNAL]).map(own).collect();
     let controller = node.controllers.get(node.id as usize - 1).copied().unwrap_or(0);
@@ -113,7 +114,10 @@ const TEST_TIMEOUTS: [(&str, &str); 7] = [
 
 /// Properties as the text of a Java properties file.
 pub(crate) fn text(properties: &BTreeMap<String, String>) -> String {
-    properties.iter().map(|(name, value)| format!("{}={}\n", escape(name, true), escape(value, false))).collect()
+    properties
+        .iter()
+        .map(|(name, value)| format!("{}={}\n", escape(name, true), escape(value, false)))
+        .collect()
 }
 
 /// Escapes a name or value for a Java properties file (`java.util.Properties.load`).
@@ -233,6 +237,12 @@ pub(crate) fn ports_in_log(log: &str) -> BTreeMap<String, u16> {
     ports
 }
 
+/// True if a log says that the broker listens on this port.
+pub(crate) fn is_open(log: &str, port: u16) -> bool {
+    let wanted = format!("Awaiting socket connections on {HOST}:{port}.");
+    log.lines().any(|line| line.contains(&wanted))
+}
+
 /// The address in a log that a broker could not listen on, if that is why it ended.
 pub(crate) fn taken_address(log: &str) -> Option<String> {
     let line = log.lines().find(|line| line.contains("Address already in use"))?;
@@ -318,10 +328,14 @@ mod tests {
     #[test]
     fn benchmarks_get_the_compiler_and_heap_of_production() {
         let quick = java_arguments(Path::new("/n"), "a.jar", None, &LocalOptions::new(1));
-        assert!(quick.contains(&"-XX:TieredStopAtLevel=1".into()) && quick.contains(&"-Xmx256m".into()));
+        assert!(
+            quick.contains(&"-XX:TieredStopAtLevel=1".into()) && quick.contains(&"-Xmx256m".into())
+        );
         let full = LocalOptions::new(1).jit(Jit::Full);
         let full = java_arguments(Path::new("/n"), "a.jar", Some(Path::new("/a.jsa")), &full);
-        assert!(!full.contains(&"-XX:TieredStopAtLevel=1".into()) && full.contains(&"-Xmx1024m".into()));
+        assert!(
+            !full.contains(&"-XX:TieredStopAtLevel=1".into()) && full.contains(&"-Xmx1024m".into())
+        );
         assert!(full.contains(&"-XX:SharedArchiveFile=/a.jsa".into()));
     }
 
@@ -334,8 +348,11 @@ mod tests {
 2026-01-01T00:00:01,4 INFO Opened wildcard endpoint 127.0.0.1:42141 (kafka.network.DataPlaneAcceptor)
 ";
         assert_eq!(ports_in_log(log), BTreeMap::from([("PLAINTEXT".to_owned(), 35207)]));
-        let log = format!("{log}2026 INFO x Created data-plane acceptor and processors for endpoint : ListenerName(INTERNAL) (k)\n");
+        let log = format!(
+            "{log}2026 INFO x Created data-plane acceptor and processors for endpoint : ListenerName(INTERNAL) (k)\n"
+        );
         assert_eq!(ports_in_log(&log)["INTERNAL"], 42141);
+        assert!(is_open(&log, 7001) && !is_open(&log, 700) && !is_open(&log, 42141));
     }
 
     #[test]

@@ -10,10 +10,13 @@
 // The commands.
 mod bench;
 mod book;
+mod ci;
 mod copy;
 mod doctor;
 mod kafka;
 mod list;
+mod new;
+mod record;
 mod run;
 mod test;
 mod tidy;
@@ -62,12 +65,18 @@ enum Verb {
     Kafka(kafka::Args),
     /// Take a chapter home: to a new folder, or into a project of yours
     Copy(copy::Args),
+    /// Record the runs that pages show, or check that they still come out so
+    Record(record::Args),
+    /// Begin a new chapter
+    New(new::Args),
     /// Build the book, or check its pages
     Book(book::Args),
     /// Say what this machine lacks, what that holds back, and what mends it
     Doctor(doctor::Args),
     /// Check the laws of this repository
     Tidy(tidy::Args),
+    /// Run every check that a change must pass
+    Ci(ci::Args),
     /// Run the benchmarks of all chapters, or of one
     Bench(bench::Args),
 }
@@ -80,9 +89,12 @@ fn main() -> ExitCode {
         Verb::List(args) => list::run(&project, args),
         Verb::Kafka(args) => kafka::run(&project, args),
         Verb::Copy(args) => copy::run(&project, args),
+        Verb::Record(args) => record::run(&project, args),
+        Verb::New(args) => new::run(&project, args),
         Verb::Book(args) => book::run(&project, args),
         Verb::Doctor(args) => doctor::run(&project, args),
         Verb::Tidy(args) => tidy::run(&project, args),
+        Verb::Ci(args) => ci::run(&project, args),
         Verb::Bench(args) => bench::run(&project, args),
     });
     result.unwrap_or_else(|error| {

@@ -13,6 +13,8 @@ use testbed::kind::{self, BrokerChoice, Kind};
 use testbed::machine::Machine;
 use testbed::needs::{Need, Needs};
 
+pub use compose::compose as compose_for;
+
 use crate::project::Project;
 use crate::say::Usage;
 use kept::{Folder, Kept};

@@ -13,10 +13,11 @@ use std::process::ExitCode;
 
 use crate::project::Project;
 use crate::say::{Usage, count};
+pub use layout::{MARK, write_readme_table};
 use tree::Tree;
 
 /// What `tidy` takes.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 #[command(after_help = "Examples:\n  \
     cargo xtask tidy          what breaks a law of this repository, and how to mend it\n  \
     cargo xtask tidy --fix    write what is generated (the README's table of chapters)\n  \

@@ -1,0 +1,222 @@
+//! `cargo xtask new`: a chapter that passes every check but "write me".
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use crate::project::Project;
+use crate::say::Usage;
+use crate::tidy;
+
+/// What `new` takes.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    cargo xtask new retries\n  \
+    cargo xtask new dead-letters --part \"Part II · Data\"\n\n\
+    Then write: `cargo xtask tidy` lists every place that waits for it.")]
+pub struct Args {
+    /// The name of its folder and crate: small letters, digits and dashes
+    slug: String,
+    /// The part of the book, as SUMMARY.md has it, or a piece of that [default: the last]
+    #[arg(long, value_name = "PART")]
+    part: Option<String>,
+    /// Its title in the book [default: made from the slug]
+    #[arg(long, value_name = "TITLE")]
+    title: Option<String>,
+}
+
+/// Each file of a chapter, by its path below `chapters/<slug>/`.
+const FILES: [(&str, &str); 6] = [
+    ("Cargo.toml", include_str!("Cargo.toml.txt")),
+    ("README.md", include_str!("README.md.txt")),
+    ("src/lib.rs", include_str!("lib.rs.txt")),
+    ("examples/run.rs", include_str!("run.rs.txt")),
+    ("tests/it/main.rs", include_str!("it_main.rs.txt")),
+    ("tests/it/orders.rs", include_str!("it_orders.rs.txt")),
+];
+
+const PAGE: &str = include_str!("page.md.txt");
+
+/// Writes the chapter, its page, and its line in SUMMARY.md.
+pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
+    check_slug(&args.slug)?;
+    let chapter = project.root.join("chapters").join(&args.slug);
+    if chapter.exists() {
+        return Err(Usage::error(format!("chapters/{} exists: choose another name", args.slug)));
+    }
+    let path = project.root.join("book").join("SUMMARY.md");
+    let summary =
+        fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let title = args.title.unwrap_or_else(|| title_of(&args.slug));
+    let place = place(&summary, args.part.as_deref(), &args.slug, &title)?;
+    let page = project.root.join("book").join(&place.page);
+    anyhow::ensure!(!page.exists(), "book/{} exists: choose another name", place.page);
+
+    let fill = |template: &str| {
+        let up = "../".repeat(place.page.split('/').count());
+        template
+            .replace("@slug@", &args.slug)
+            .replace("@snake@", &args.slug.replace('-', "_"))
+            .replace("@title@", &title)
+            .replace("@page@", &place.page)
+            .replace("@up@", &up)
+            .replace("@mark@", tidy::MARK)
+    };
+    for (name, template) in FILES {
+        write(&chapter.join(name), &fill(template))?;
+    }
+    write(&page, &fill(PAGE))?;
+    fs::write(&path, &place.summary)
+        .with_context(|| format!("{} cannot be written", path.display()))?;
+    tidy::write_readme_table(&Project::open(&project.root)?)?;
+    println!(
+        "Written: chapters/{slug}, book/{page}, and its line in book/SUMMARY.md.\n\
+         See that it runs: cargo xtask run {slug}\n\
+         Then write:       cargo xtask tidy lists what waits for you",
+        slug = args.slug,
+        page = place.page
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let folder: PathBuf = path.parent().map(Path::to_owned).unwrap_or_default();
+    fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// A slug is a folder, a package and, with `_` for `-`, a Rust name.
+fn check_slug(slug: &str) -> anyhow::Result<()> {
+    let good = slug.starts_with(|c: char| c.is_ascii_lowercase())
+        && slug.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && !slug.ends_with('-')
+        && !slug.contains("--");
+    // Names that Cargo, Rust or this repository uses already.
+    let taken = ["test", "xtask", "book", "core", "std", "alloc", "self", "super", "crate"];
+    if !good || taken.contains(&slug) {
+        return Err(Usage::error(format!(
+            "{slug:?} cannot be a chapter's name: use small letters, digits and single dashes, such as dead-letters"
+        )));
+    }
+    Ok(())
+}
+
+fn title_of(slug: &str) -> String {
+    let words = slug.replace('-', " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Where a new page goes.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    /// Its path below `book/`.
+    page: String,
+    /// SUMMARY.md with its line.
+    summary: String,
+}
+
+/// After the last page of the part, in the folder of that part's pages.
+fn place(summary: &str, part: Option<&str>, slug: &str, title: &str) -> anyhow::Result<Place> {
+    let lines: Vec<&str> = summary.lines().collect();
+    let is_page = |line: &str| line.trim_start().starts_with("- [");
+    // The first heading is the book's own title.
+    let parts: Vec<usize> =
+        (0..lines.len()).filter(|at| lines[*at].starts_with("# ")).skip(1).collect();
+    let wanted: Vec<usize> = match part {
+        Some(word) => parts
+            .iter()
+            .copied()
+            .filter(|at| lines[*at].to_lowercase().contains(&word.to_lowercase()))
+            .collect(),
+        None => parts.last().copied().into_iter().collect(),
+    };
+    let [start] = wanted[..] else {
+        let names: Vec<&str> = parts.iter().map(|at| lines[*at].trim_start_matches("# ")).collect();
+        return Err(Usage::error(format!("--part must name one of: {}", names.join("; "))));
+    };
+    let end = parts.iter().copied().find(|at| *at > start).unwrap_or(lines.len());
+    let pages: Vec<usize> = (start..end).filter(|at| is_page(lines[*at])).collect();
+    let folder = pages
+        .first()
+        .and_then(|at| lines[*at].split_once("]("))
+        .and_then(|(_, path)| path.split_once('/'));
+    let folder = match folder {
+        Some((folder, _)) => folder.to_owned(),
+        None => folder_of(lines[start]),
+    };
+    let page = format!("{folder}/{slug}.md");
+    let entry = format!("- [{title}]({page})");
+    let mut new: Vec<&str> = lines.clone();
+    match pages.last() {
+        Some(last) => new.insert(last + 1, &entry),
+        None => {
+            new.insert(start + 1, "");
+            new.insert(start + 2, &entry);
+        }
+    }
+    Ok(Place { page, summary: new.join("\n") + "\n" })
+}
+
+/// `# Part VI · Stream processing` has its pages in `stream-processing`.
+fn folder_of(heading: &str) -> String {
+    let name = heading.rsplit('·').next().unwrap_or(heading).trim_start_matches('#');
+    let words: Vec<String> = name
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    words.join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUMMARY: &str = "# Book\n\n[Introduction](introduction.md)\n\n# Part I · First steps\n\n\
+                           - [Quickstart](first-steps/quickstart.md)\n  - [More](first-steps/more.md)\n\n\
+                           # Part II · Big data\n";
+
+    #[test]
+    fn a_page_goes_after_the_last_of_its_part() {
+        let place = place(SUMMARY, Some("first"), "retries", "Retries").unwrap();
+        assert_eq!(place.page, "first-steps/retries.md");
+        assert!(
+            place.summary.contains("more.md)\n- [Retries](first-steps/retries.md)\n\n# Part II"),
+            "{}",
+            place.summary
+        );
+    }
+
+    #[test]
+    fn an_empty_part_gets_a_folder_after_its_name() {
+        let place = place(SUMMARY, None, "retries", "Retries").unwrap();
+        assert_eq!(place.page, "big-data/retries.md");
+        assert!(
+            place.summary.ends_with("# Part II · Big data\n\n- [Retries](big-data/retries.md)\n"),
+            "{}",
+            place.summary
+        );
+    }
+
+    #[test]
+    fn an_unknown_part_is_answered_with_the_known() {
+        let error = place(SUMMARY, Some("III"), "a", "A").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "--part must name one of: Part I · First steps; Part II · Big data"
+        );
+        assert!(place(SUMMARY, Some("part"), "a", "A").is_err());
+    }
+
+    #[test]
+    fn names_that_cannot_be_crates_are_refused() {
+        for slug in ["", "Retries", "9lives", "a_b", "a--b", "a-", "a/b", "test", "crate"] {
+            assert!(check_slug(slug).unwrap_err().is::<Usage>(), "{slug}");
+        }
+        assert!(check_slug("dead-letters2").is_ok());
+        assert_eq!(title_of("dead-letters"), "Dead letters");
+    }
+}

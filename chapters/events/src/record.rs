@@ -11,7 +11,7 @@ use crate::key::Key;
 /// A checked and encoded event with its topic, key and headers, ready to be sent.
 ///
 /// The headers repeat what routers, filters and traces want to know without parsing the payload: `event-id`,
-/// `event-type`, `schema-version`, `correlation-id`, `content-type`. Where they disagree with the payload, the
+/// `event-type`, `schema-version`, `correlation-id`, `causation-id` where there is one, `content-type`. Where they disagree with the payload, the
 /// payload is right.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -30,7 +30,7 @@ impl<E: Event> Envelope<E> {
         let id = self.id.to_string();
         let correlation_id = self.correlation_id.to_string();
         let version = self.schema_version.to_string();
-        let headers = [
+        let mut headers = [
             ("event-id", id.as_str()),
             ("event-type", self.data.type_name()),
             ("schema-version", &version),
@@ -38,12 +38,16 @@ impl<E: Event> Envelope<E> {
             ("content-type", "application/json"),
         ]
         .into_iter()
-        .fold(
-            OwnedHeaders::new_with_capacity(5),
-            |headers, (key, value)| {
-                headers.insert(Header { key, value: Some(value) })
-            },
-        );
+        .fold(OwnedHeaders::new(), |headers, (key, value)| {
+            headers.insert(Header { key, value: Some(value) })
+        });
+        if let Some(cause) = self.causation_id {
+            let value = Some(cause.to_string());
+            headers = headers.insert(Header {
+                key: "causation-id",
+                value: value.as_ref(),
+            });
+        }
         let (topic, key) = (self.data.topic().to_owned(), self.data.key());
         Ok(Record { topic, key, payload: self.to_json()?, headers })
     }
@@ -167,7 +171,8 @@ mod tests {
 
     #[test]
     fn headers_tell_what_a_router_wants_to_know() {
-        let event = fixtures::one_of_each().remove(0);
+        let event = fixtures::one_of_each().remove(1);
+        let cause = event.causation_id.unwrap();
         let record = event.to_record().unwrap();
         let headers: Vec<_> = record
             .headers
@@ -182,10 +187,11 @@ mod tests {
             .collect();
         let expected = [
             ("event-id", event.id.to_string()),
-            ("event-type", "user_registered".to_owned()),
+            ("event-type", "user_renamed".to_owned()),
             ("schema-version", "1".to_owned()),
             ("correlation-id", event.correlation_id.to_string()),
             ("content-type", "application/json".to_owned()),
+            ("causation-id", cause.to_string()),
         ];
         assert_eq!(
             headers,

@@ -1,9 +1,11 @@
 //! The programs that a reader starts: what they print, and how they end.
 
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use events::{Ledger, Settlement, ShopEvent, fixtures, from_message};
+use logging::{Header, Moments, Recording};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rdkafka::consumer::Consumer;
@@ -101,6 +103,24 @@ async fn the_day_counts_what_was_sent_read_and_refused() -> Result {
         let refusals = printed.lines().filter(|line| line.contains(path));
         assert_eq!(refusals.count(), 1, "{path}\n{printed}");
     }
+    Ok(())
+}
+
+/// The moments that the page names occur, in their order; the page shows them in the recorded run.
+#[tokio::test]
+async fn the_moments_of_the_day_occur() -> Result {
+    let cluster = shop().await?;
+    let mut program = command("events_run", &cluster)?;
+    program.env("LOG_FORMAT", "json");
+    let printed = printed(program).await?;
+    let run =
+        Recording::from_json_lines(Header::default(), printed.as_bytes())?;
+
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runs/day");
+    let moments = Moments::read(&folder.join("moments.toml"))?;
+    let located = moments.locate(&run.lines);
+    assert_eq!(located.len(), 5);
+    assert!(located.iter().all(Option::is_some), "{located:?}");
     Ok(())
 }
 

@@ -7,9 +7,7 @@ use tokio::time::Instant;
 
 /// The condition did not come true in time.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "waited {waited_ms} ms for this, in vain: {what}. Last seen: {last}"
-)]
+#[error("{what}: not within {waited_ms} ms; last seen: {last}")]
 pub struct TimedOut {
     /// What was waited for, in the words of the caller.
     pub what: String,
@@ -95,11 +93,7 @@ mod tests {
             error.waited_ms
         );
         let text = error.to_string();
-        assert!(
-            text.ends_with(
-                "in vain: three brokers. Last seen: two brokers"
-            ),
-            "{text}"
-        );
+        assert!(text.starts_with("three brokers: not within"), "{text}");
+        assert!(text.ends_with("last seen: two brokers"), "{text}");
     }
 }

@@ -46,7 +46,7 @@ impl Kind {
     }
 
     // ANCHOR: capabilities
-    /// What a cluster of this kind gives when it is started as it is, without further properties.
+    /// What a cluster of this kind gives when it is started as it is.
     ///
     /// For [`Kind::External`] this is nothing: such a cluster is asked.
     pub fn capabilities(self) -> Capabilities {
@@ -63,9 +63,10 @@ impl Kind {
             Need::ShareGroups,
         ];
         match self {
-            // The mock answers no admin request, filters no duplicates but in transactions, shows
-            // aborted records, stamps every record with 1234, and drops what exceeds 5 MiB or
-            // 100 000 records a partition. So it claims transactions and nothing else.
+            // The mock answers no admin request, filters no duplicates
+            // but in transactions, shows aborted records, stamps every
+            // record with 1234, and drops what exceeds 5 MiB or 100 000
+            // records a partition. So it claims transactions, no more.
             Kind::Embedded => Capabilities::new(3, [Need::Txn]),
             Kind::Local => {
                 Capabilities::new(3, kafka.into_iter().chain([Need::Kill]))

@@ -140,7 +140,8 @@ async fn a_broker_that_comes_back_gets_what_waited() -> Result {
 }
 
 // ANCHOR: trimmed
-/// librdkafka's mock forgets the oldest records past 5 MiB a partition and tells nobody. We do.
+/// librdkafka's mock forgets the oldest records past 5 MiB a partition,
+/// and tells nobody. We do.
 #[tokio::test]
 async fn a_trimmed_log_is_an_error() -> Result {
     let cluster = embedded()?;

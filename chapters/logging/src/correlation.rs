@@ -33,7 +33,9 @@ pub enum IdError {
         most: usize,
     },
     /// It holds something that cannot be seen or searched for.
-    #[error("byte {at} is 0x{byte:02x}: only visible ASCII is allowed, no spaces")]
+    #[error(
+        "byte {at} is 0x{byte:02x}: only visible ASCII is allowed, no spaces"
+    )]
     NotVisible {
         /// The index of the first such byte.
         at: usize,
@@ -186,17 +188,24 @@ mod tests {
         );
         let long = CorrelationId::new("x".repeat(129)).unwrap_err();
         assert_eq!(long, IdError::TooLong { length: 129, most: 128 });
-        assert_eq!(long.to_string(), "it has 129 bytes, and 128 are the most");
+        assert_eq!(
+            long.to_string(),
+            "it has 129 bytes, and 128 are the most"
+        );
         assert_eq!(
             CorrelationId::new([b'a', 0xff]).unwrap_err().to_string(),
             "byte 1 is 0xff: only visible ASCII is allowed, no spaces"
         );
-        assert_eq!(CorrelationId::from_number(255).as_str(), "00000000000000ff");
+        assert_eq!(
+            CorrelationId::from_number(255).as_str(),
+            "00000000000000ff"
+        );
     }
 
     #[test]
     fn a_record_is_named_by_its_place() {
-        let longest = CausationId::of_record(&"t".repeat(249), i32::MAX, i64::MAX);
+        let longest =
+            CausationId::of_record(&"t".repeat(249), i32::MAX, i64::MAX);
         assert_eq!(CausationId::new(longest.as_str()), Ok(longest));
         let first = Correlation::start(CorrelationId::from_number(1));
         let second = first.next("orders", 1, 34);

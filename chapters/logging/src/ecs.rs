@@ -77,21 +77,26 @@ pub const KAFKA_NAMES: &[(&str, Stored)] = &[
 ];
 
 /// `event.duration` counts nanoseconds; lines count milliseconds.
-const DURATION: (&str, &str, i64) = ("duration_ms", "event.duration", 1_000_000);
+const DURATION: (&str, &str, i64) =
+    ("duration_ms", "event.duration", 1_000_000);
 
 /// The names that every line has and that no field may take.
-const OF_THE_LINE: [&str; 5] = ["@timestamp", "log.level", "message", "ecs.version", "log.logger"];
+const OF_THE_LINE: [&str; 5] =
+    ["@timestamp", "log.level", "message", "ecs.version", "log.logger"];
 
 /// What ECS stores a field as; none when it has no field of that name, or our list leaves out its field set.
 pub fn stored_as(ecs_name: &str) -> Option<Stored> {
     static SORTED: OnceLock<Vec<(&str, &str)>> = OnceLock::new();
     let sorted = SORTED.get_or_init(|| {
-        let lines = ECS_FIELDS.lines().filter(|line| !line.starts_with('#'));
+        let lines =
+            ECS_FIELDS.lines().filter(|line| !line.starts_with('#'));
         lines.filter_map(|line| line.split_once(',')).collect()
     });
-    let at = sorted.binary_search_by_key(&ecs_name, |(name, _)| name).ok()?;
+    let at =
+        sorted.binary_search_by_key(&ecs_name, |(name, _)| name).ok()?;
     Some(match sorted[at].1 {
-        "keyword" | "constant_keyword" | "wildcard" | "match_only_text" | "text" => Stored::Text,
+        "keyword" | "constant_keyword" | "wildcard" | "match_only_text"
+        | "text" => Stored::Text,
         "long" => Stored::Long,
         "boolean" => Stored::Boolean,
         _ => Stored::Other,
@@ -115,7 +120,9 @@ pub fn short_name(written: &str) -> Cow<'_, str> {
     // A recording keeps these beside the fields.
     match short {
         "message" | "level" | "t_ms" => Cow::Owned(format!("{short}_")),
-        _ if OF_THE_LINE.contains(&short) => Cow::Owned(short.replace(['.', '@'], "_")),
+        _ if OF_THE_LINE.contains(&short) => {
+            Cow::Owned(short.replace(['.', '@'], "_"))
+        }
         _ if short.contains('.') && stored_as(short).is_none() => {
             Cow::Owned(short.replace('.', "_"))
         }
@@ -124,7 +131,10 @@ pub fn short_name(written: &str) -> Cow<'_, str> {
 }
 
 fn kafka_type(name: &str) -> Option<Stored> {
-    KAFKA_NAMES.iter().find(|(known, _)| *known == name).map(|(_, stored)| *stored)
+    KAFKA_NAMES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, stored)| *stored)
 }
 
 /// The time and the service of a line: what the JSON form needs beside the line.
@@ -170,14 +180,21 @@ fn push_field(out: &mut String, name: &str, value: &Value) {
         push_value(out, &Value::Int(nanos));
         return;
     }
-    let ecs = ECS_NAMES.iter().find(|(short, _)| *short == name).map(|(_, ecs)| *ecs);
-    let own = ecs.or_else(|| (name.contains('.') && name != DURATION.1).then_some(name));
+    let ecs = ECS_NAMES
+        .iter()
+        .find(|(short, _)| *short == name)
+        .map(|(_, ecs)| *ecs);
+    let own = ecs.or_else(|| {
+        (name.contains('.') && name != DURATION.1).then_some(name)
+    });
     match own {
         Some(ecs) if fits(ecs, value) => push_string(out, ecs),
         _ if kafka_type(name).is_some_and(|stored| stored.takes(value)) => {
             push_string(out, &format!("kafka.{name}"));
         }
-        _ => push_string(out, &format!("labels.{}", name.replace('.', "_"))),
+        _ => {
+            push_string(out, &format!("labels.{}", name.replace('.', "_")))
+        }
     }
     out.push(':');
     push_value(out, value);
@@ -206,7 +223,9 @@ pub enum JsonLineError {
     #[error("it is no JSON object of strings, numbers and booleans")]
     Json(#[from] serde_json::Error),
     /// A field that every line has is missing.
-    #[error("it has no `{0}`, or one in another form than `logging` writes")]
+    #[error(
+        "it has no `{0}`, or one in another form than `logging` writes"
+    )]
     Missing(&'static str),
 }
 
@@ -220,15 +239,18 @@ pub fn read_json(text: &str) -> Result<(i64, Line), JsonLineError> {
         Some(Value::Text(text)) => Ok(text),
         _ => Err(JsonLineError::Missing(name)),
     };
-    let micros =
-        timestamp::parse(&take("@timestamp")?).ok_or(JsonLineError::Missing("@timestamp"))?;
-    let level = Level::parse(&take("log.level")?).ok_or(JsonLineError::Missing("log.level"))?;
+    let micros = timestamp::parse(&take("@timestamp")?)
+        .ok_or(JsonLineError::Missing("@timestamp"))?;
+    let level = Level::parse(&take("log.level")?)
+        .ok_or(JsonLineError::Missing("log.level"))?;
     let (message, target) = (take("message")?, take("log.logger")?);
     take("ecs.version")?;
     let mut fields = Fields::new();
     for (name, value) in all.iter() {
         match value {
-            Value::Int(nanos) if name == DURATION.1 => fields.set(DURATION.0, nanos / DURATION.2),
+            Value::Int(nanos) if name == DURATION.1 => {
+                fields.set(DURATION.0, nanos / DURATION.2)
+            }
             _ => fields.set(short_name(name).into_owned(), value.clone()),
         }
     }
@@ -243,15 +265,30 @@ mod tests {
 
     fn json(line: &Line) -> String {
         let mut out = String::new();
-        write_json(line, Stamp { micros: 1_709_251_199_000_250, service: "shop" }, &mut out);
+        write_json(
+            line,
+            Stamp { micros: 1_709_251_199_000_250, service: "shop" },
+            &mut out,
+        );
         out
     }
 
     #[test]
     fn the_list_is_sorted_and_of_the_version_that_lines_claim() {
-        let names: Vec<_> = ECS_FIELDS.lines().filter(|line| !line.starts_with('#')).collect();
-        assert!(names.windows(2).all(|pair| pair[0] < pair[1]), "binary search needs order");
-        assert!(ECS_FIELDS.lines().next().is_some_and(|first| first.contains(ECS_VERSION)));
+        let names: Vec<_> = ECS_FIELDS
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .collect();
+        assert!(
+            names.windows(2).all(|pair| pair[0] < pair[1]),
+            "binary search needs order"
+        );
+        assert!(
+            ECS_FIELDS
+                .lines()
+                .next()
+                .is_some_and(|first| first.contains(ECS_VERSION))
+        );
         for name in OF_THE_LINE {
             assert!(stored_as(name).is_some(), "{name} is no ECS field");
         }
@@ -278,7 +315,9 @@ mod tests {
 
     #[test]
     fn a_value_of_the_wrong_type_goes_to_the_labels() {
-        let line = Line::new(0, "assigned").with("partition", "0,1").with("process", 7);
+        let line = Line::new(0, "assigned")
+            .with("partition", "0,1")
+            .with("process", 7);
         let json = json(&line);
         assert!(json.contains(r#""labels.partition":"0,1""#), "{json}");
         assert!(json.contains(r#""labels.process":7"#), "{json}");
@@ -297,7 +336,14 @@ mod tests {
 
     #[test]
     fn lines_that_are_not_ours_are_refused() {
-        for text in ["", "hello", "[]", "{}", r#"{"@timestamp":"yesterday"}"#, r#"{"a":{"b":1}}"#] {
+        for text in [
+            "",
+            "hello",
+            "[]",
+            "{}",
+            r#"{"@timestamp":"yesterday"}"#,
+            r#"{"a":{"b":1}}"#,
+        ] {
             assert!(read_json(text).is_err(), "{text}");
         }
     }
@@ -335,13 +381,12 @@ mod tests {
             "[a-z_.]{1,12}",
         ]
         .prop_map(|name| short_name(&name).into_owned());
-        (".{1,12}", prop::collection::vec((name, any_value()), 0..8)).prop_map(
-            |(message, fields)| {
+        (".{1,12}", prop::collection::vec((name, any_value()), 0..8))
+            .prop_map(|(message, fields)| {
                 let mut line = Line::new(0, message);
                 line.fields = fields.into_iter().collect();
                 line
-            },
-        )
+            })
     }
 
     proptest! {

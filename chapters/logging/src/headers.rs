@@ -2,7 +2,9 @@
 
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 
-use crate::correlation::{CausationId, Correlation, CorrelationId, IdError};
+use crate::correlation::{
+    CausationId, Correlation, CorrelationId, IdError,
+};
 
 /// The header that holds the correlation id.
 pub const CORRELATION_ID: &str = "correlation-id";
@@ -20,7 +22,9 @@ pub enum HeaderError {
     )]
     NoValue(&'static str),
     /// The header's bytes are no id.
-    #[error("the header `{header}` holds no id: mend the service that sent the record")]
+    #[error(
+        "the header `{header}` holds no id: mend the service that sent the record"
+    )]
     NoId {
         /// The header's name.
         header: &'static str,
@@ -33,10 +37,14 @@ impl Correlation {
     /// Puts the ids behind the headers that are there.
     // ANCHOR: put
     pub fn put_in(&self, headers: OwnedHeaders) -> OwnedHeaders {
-        let id = Header { key: CORRELATION_ID, value: Some(self.id.as_str()) };
+        let id =
+            Header { key: CORRELATION_ID, value: Some(self.id.as_str()) };
         let headers = headers.insert(id);
         let Some(cause) = &self.cause else { return headers };
-        headers.insert(Header { key: CAUSATION_ID, value: Some(cause.as_str()) })
+        headers.insert(Header {
+            key: CAUSATION_ID,
+            value: Some(cause.as_str()),
+        })
     }
     // ANCHOR_END: put
 
@@ -46,9 +54,12 @@ impl Correlation {
     /// # Errors
     /// When a header is there but holds no id. A consumer decides: it may go on without.
     // ANCHOR: take
-    pub fn take_from(message: &impl Message) -> Result<Option<Self>, HeaderError> {
+    pub fn take_from(
+        message: &impl Message,
+    ) -> Result<Option<Self>, HeaderError> {
         let headers = message.headers();
-        let Some(id) = last(headers, CORRELATION_ID, CorrelationId::new)? else {
+        let Some(id) = last(headers, CORRELATION_ID, CorrelationId::new)?
+        else {
             return Ok(None);
         };
         let cause = last(headers, CAUSATION_ID, CausationId::new)?;
@@ -67,13 +78,15 @@ fn last<'a, T>(
     name: &'static str,
     new: fn(&'a [u8]) -> Result<T, IdError>,
 ) -> Result<Option<T>, HeaderError> {
-    let Some(header) =
-        headers.and_then(|headers| headers.iter().filter(|header| header.key == name).last())
-    else {
+    let Some(header) = headers.and_then(|headers| {
+        headers.iter().filter(|header| header.key == name).last()
+    }) else {
         return Ok(None);
     };
     let value = header.value.ok_or(HeaderError::NoValue(name))?;
-    new(value).map(Some).map_err(|source| HeaderError::NoId { header: name, source })
+    new(value)
+        .map(Some)
+        .map_err(|source| HeaderError::NoId { header: name, source })
 }
 
 #[cfg(test)]
@@ -85,11 +98,20 @@ mod tests {
     use super::*;
 
     fn message(headers: Option<OwnedHeaders>) -> OwnedMessage {
-        OwnedMessage::new(None, None, "orders".into(), Timestamp::NotAvailable, 1, 34, headers)
+        OwnedMessage::new(
+            None,
+            None,
+            "orders".into(),
+            Timestamp::NotAvailable,
+            1,
+            34,
+            headers,
+        )
     }
 
     fn with(headers: &[(&str, Option<&[u8]>)]) -> OwnedMessage {
-        let put = |all: OwnedHeaders, (key, value): &(&str, Option<&[u8]>)| {
+        let put = |all: OwnedHeaders,
+                   (key, value): &(&str, Option<&[u8]>)| {
             all.insert(Header { key, value: *value })
         };
         message(Some(headers.iter().fold(OwnedHeaders::new(), put)))
@@ -103,7 +125,12 @@ mod tests {
         let next = first.next_after(&sent);
         let sent = message(Some(next.put_in(OwnedHeaders::new())));
         assert_eq!(
-            Correlation::take_from(&sent).unwrap().unwrap().cause.unwrap().as_str(),
+            Correlation::take_from(&sent)
+                .unwrap()
+                .unwrap()
+                .cause
+                .unwrap()
+                .as_str(),
             "orders-1@34"
         );
     }
@@ -111,28 +138,46 @@ mod tests {
     #[test]
     fn a_record_without_the_header_is_no_error() {
         assert_eq!(Correlation::take_from(&message(None)), Ok(None));
-        assert_eq!(Correlation::take_from(&with(&[("type", Some(b"order"))])), Ok(None));
+        assert_eq!(
+            Correlation::take_from(&with(&[("type", Some(b"order"))])),
+            Ok(None)
+        );
     }
 
     #[test]
     fn the_last_header_counts() {
-        let sent = with(&[(CORRELATION_ID, Some(b"old")), (CORRELATION_ID, Some(b"new"))]);
-        assert_eq!(Correlation::take_from(&sent).unwrap().unwrap().id.as_str(), "new");
+        let sent = with(&[
+            (CORRELATION_ID, Some(b"old")),
+            (CORRELATION_ID, Some(b"new")),
+        ]);
+        assert_eq!(
+            Correlation::take_from(&sent).unwrap().unwrap().id.as_str(),
+            "new"
+        );
     }
 
     #[test]
     fn bad_headers_say_what_is_wrong() {
-        let none = Correlation::take_from(&with(&[(CORRELATION_ID, None)])).unwrap_err();
+        let none = Correlation::take_from(&with(&[(CORRELATION_ID, None)]))
+            .unwrap_err();
         assert_eq!(none, HeaderError::NoValue(CORRELATION_ID));
         let bytes: &[u8] = &[0xff, 0xfe];
-        let error = Correlation::take_from(&with(&[(CORRELATION_ID, Some(bytes))])).unwrap_err();
+        let error =
+            Correlation::take_from(&with(&[(CORRELATION_ID, Some(bytes))]))
+                .unwrap_err();
         assert!(error.to_string().contains("`correlation-id`"), "{error}");
         let good: &[u8] = b"c-1";
         let cause = Correlation::take_from(&with(&[
             (CORRELATION_ID, Some(good)),
             (CAUSATION_ID, Some(b"")),
         ]));
-        assert_eq!(cause, Err(HeaderError::NoId { header: CAUSATION_ID, source: IdError::Empty }));
+        assert_eq!(
+            cause,
+            Err(HeaderError::NoId {
+                header: CAUSATION_ID,
+                source: IdError::Empty
+            })
+        );
     }
 
     proptest! {

@@ -53,10 +53,12 @@ mod timestamp;
 pub mod vocabulary;
 
 pub use compare::{Difference, Group, Soak, Which, compare};
-pub use correlation::{CausationId, Correlation, CorrelationId, IdError, process_span};
+pub use correlation::{
+    CausationId, Correlation, CorrelationId, IdError, process_span,
+};
 pub use ecs::{
-    ECS_NAMES, ECS_VERSION, JsonLineError, KAFKA_NAMES, Stamp, Stored, read_json, short_name,
-    stored_as, write_json,
+    ECS_NAMES, ECS_VERSION, JsonLineError, KAFKA_NAMES, Stamp, Stored,
+    read_json, short_name, stored_as, write_json,
 };
 #[cfg(feature = "kafka")]
 pub use headers::{CAUSATION_ID, CORRELATION_ID, HeaderError};

@@ -16,13 +16,18 @@ pub(crate) fn is_from_client(target: &str) -> bool {
 
 /// Takes the facility and the thread out of the message.
 pub(crate) fn take_apart(line: &mut Line) {
-    let Some(text) = line.message.strip_prefix("librdkafka: ") else { return };
+    let Some(text) = line.message.strip_prefix("librdkafka: ") else {
+        return;
+    };
     line.target = LIBRDKAFKA.to_owned();
     let (code, text) = match text.split_once(' ') {
         Some((code, rest)) if is_facility(code) => (Some(code), rest),
         _ => (None, text),
     };
-    let (thread, text) = match text.strip_prefix("[thrd:").and_then(|rest| rest.split_once("]: ")) {
+    let (thread, text) = match text
+        .strip_prefix("[thrd:")
+        .and_then(|rest| rest.split_once("]: "))
+    {
         Some((thread, rest)) => (Some(thread), rest),
         None => (None, text),
     };
@@ -38,7 +43,9 @@ pub(crate) fn take_apart(line: &mut Line) {
 /// `FAIL`, `CONFWARN`, `MAXPOLL`, `SSL_TRUST` …
 fn is_facility(word: &str) -> bool {
     !word.is_empty()
-        && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        && word.bytes().all(|b| {
+            b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'
+        })
 }
 
 #[cfg(test)]
@@ -47,9 +54,14 @@ mod tests {
     use crate::line::Value;
 
     fn apart(message: &str) -> (String, Option<String>, Option<String>) {
-        let mut line = Line { target: "rdkafka::client".into(), ..Line::new(0, message) };
+        let mut line = Line {
+            target: "rdkafka::client".into(),
+            ..Line::new(0, message)
+        };
         take_apart(&mut line);
-        let field = |name| line.fields.get(name).and_then(Value::as_str).map(str::to_owned);
+        let field = |name| {
+            line.fields.get(name).and_then(Value::as_str).map(str::to_owned)
+        };
         (line.message.clone(), field("code"), field("thread"))
     }
 
@@ -65,11 +77,16 @@ mod tests {
 
     #[test]
     fn whatever_has_another_form_stays_text() {
-        let (message, code, thread) = apart("librdkafka: Global error: AllBrokersDown");
-        assert_eq!((message.as_str(), code, thread), ("Global error: AllBrokersDown", None, None));
+        let (message, code, thread) =
+            apart("librdkafka: Global error: AllBrokersDown");
+        assert_eq!(
+            (message.as_str(), code, thread),
+            ("Global error: AllBrokersDown", None, None)
+        );
         let (message, code, _) = apart("Client is ready");
         assert_eq!((message.as_str(), code), ("Client is ready", None));
-        let (message, code, thread) = apart("librdkafka: CONFWARN [thrd:app");
+        let (message, code, thread) =
+            apart("librdkafka: CONFWARN [thrd:app");
         assert_eq!(
             (message.as_str(), code.as_deref(), thread),
             ("[thrd:app", Some("CONFWARN"), None)

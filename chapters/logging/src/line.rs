@@ -11,7 +11,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// How much a line matters. Ordered: `Trace < Error`.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -112,14 +122,19 @@ impl From<i32> for Value {
 /// Numbers above `i64::MAX` become text: JSON readers that hold numbers as doubles would change them.
 impl From<u64> for Value {
     fn from(value: u64) -> Self {
-        i64::try_from(value).map_or_else(|_| Value::Text(value.to_string()), Value::Int)
+        i64::try_from(value)
+            .map_or_else(|_| Value::Text(value.to_string()), Value::Int)
     }
 }
 
 /// Infinities and NaN become text: JSON has no number for them.
 impl From<f64> for Value {
     fn from(value: f64) -> Self {
-        if value.is_finite() { Value::Float(value) } else { Value::Text(value.to_string()) }
+        if value.is_finite() {
+            Value::Float(value)
+        } else {
+            Value::Text(value.to_string())
+        }
     }
 }
 
@@ -146,7 +161,11 @@ impl Fields {
     }
 
     /// Sets a field: a name that is there already keeps its place and takes the new value.
-    pub fn set(&mut self, name: impl AsRef<str> + Into<String>, value: impl Into<Value>) {
+    pub fn set(
+        &mut self,
+        name: impl AsRef<str> + Into<String>,
+        value: impl Into<Value>,
+    ) {
         match self.0.iter_mut().find(|(known, _)| known == name.as_ref()) {
             Some((_, old)) => *old = value.into(),
             None => self.0.push((name.into(), value.into())),
@@ -155,7 +174,10 @@ impl Fields {
 
     /// The value of a field.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
     }
 
     /// Takes a field out.
@@ -180,7 +202,9 @@ impl Fields {
     }
 }
 
-impl<N: Into<String> + AsRef<str>, V: Into<Value>> FromIterator<(N, V)> for Fields {
+impl<N: Into<String> + AsRef<str>, V: Into<Value>> FromIterator<(N, V)>
+    for Fields
+{
     fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
         let mut all = Fields::new();
         for (name, value) in fields {
@@ -191,7 +215,10 @@ impl<N: Into<String> + AsRef<str>, V: Into<Value>> FromIterator<(N, V)> for Fiel
 }
 
 impl Serialize for Fields {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(
+        &self,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (name, value) in &self.0 {
             map.serialize_entry(name, value)?;
@@ -201,7 +228,9 @@ impl Serialize for Fields {
 }
 
 impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
         struct InOrder;
         impl<'de> Visitor<'de> for InOrder {
             type Value = Fields;
@@ -210,9 +239,14 @@ impl<'de> Deserialize<'de> for Fields {
                 f.write_str("an object whose values are strings, numbers or booleans")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Fields, A::Error> {
                 let mut fields = Fields::new();
-                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                while let Some((name, value)) =
+                    map.next_entry::<String, Value>()?
+                {
                     fields.set(name, value);
                 }
                 Ok(fields)
@@ -268,9 +302,14 @@ mod tests {
 
     #[test]
     fn a_field_set_twice_keeps_its_place_and_takes_the_new_value() {
-        let fields: Fields =
-            [("a", 1), ("b", 2), ("a", 3)].map(|(n, v)| (n, i64::from(v))).into_iter().collect();
-        let all: Vec<_> = fields.iter().map(|(name, value)| (name, value.as_int())).collect();
+        let fields: Fields = [("a", 1), ("b", 2), ("a", 3)]
+            .map(|(n, v)| (n, i64::from(v)))
+            .into_iter()
+            .collect();
+        let all: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| (name, value.as_int()))
+            .collect();
         assert_eq!(all, [("a", Some(3)), ("b", Some(2))]);
     }
 
@@ -283,7 +322,10 @@ mod tests {
 
     #[test]
     fn numbers_that_json_readers_would_change_become_text() {
-        assert_eq!(Value::from(u64::MAX), Value::Text("18446744073709551615".into()));
+        assert_eq!(
+            Value::from(u64::MAX),
+            Value::Text("18446744073709551615".into())
+        );
         assert_eq!(Value::from(f64::NAN), Value::Text("NaN".into()));
         assert_eq!(Value::from(7_u64), Value::Int(7));
     }

@@ -76,7 +76,9 @@ pub enum MomentsError {
         source: Box<toml::de::Error>,
     },
     /// Two moments have one name.
-    #[error("{path} has two moments named `{name}`: give one of them another name")]
+    #[error(
+        "{path} has two moments named `{name}`: give one of them another name"
+    )]
     Twice {
         /// The file.
         path: PathBuf,
@@ -84,7 +86,9 @@ pub enum MomentsError {
         name: String,
     },
     /// A moment says nothing about its line.
-    #[error("{path}: the moment `{name}` would be any line: say `when = {{ message = \"…\" }}`")]
+    #[error(
+        "{path}: the moment `{name}` would be any line: say `when = {{ message = \"…\" }}`"
+    )]
     AnyLine {
         /// The file.
         path: PathBuf,
@@ -101,8 +105,12 @@ impl Moments {
     pub fn read(path: &Path) -> Result<Self, MomentsError> {
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(&text, path),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(source) => Err(MomentsError::File { path: path.to_owned(), source }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Ok(Self::default())
+            }
+            Err(source) => {
+                Err(MomentsError::File { path: path.to_owned(), source })
+            }
         }
     }
 
@@ -114,11 +122,17 @@ impl Moments {
         let path = path.to_owned();
         let all: Moments = match toml::from_str(text) {
             Ok(all) => all,
-            Err(error) => return Err(MomentsError::Form { path, source: Box::new(error) }),
+            Err(error) => {
+                return Err(MomentsError::Form {
+                    path,
+                    source: Box::new(error),
+                });
+            }
         };
         for (at, moment) in all.moments.iter().enumerate() {
             let name = moment.name.clone();
-            if all.moments[..at].iter().any(|earlier| earlier.name == name) {
+            if all.moments[..at].iter().any(|earlier| earlier.name == name)
+            {
                 return Err(MomentsError::Twice { path, name });
             }
             if moment.when.is_empty() {
@@ -145,12 +159,17 @@ impl Moments {
     }
 
     pub(crate) fn multiplicity(&self, message: &str) -> Multiplicity {
-        let of_run = self.lines.get(message).and_then(|rule| rule.multiplicity);
-        of_run.unwrap_or_else(|| Kind::of(message).map_or(Kind::other(), |kind| kind.multiplicity))
+        let of_run =
+            self.lines.get(message).and_then(|rule| rule.multiplicity);
+        of_run.unwrap_or_else(|| {
+            Kind::of(message)
+                .map_or(Kind::other(), |kind| kind.multiplicity)
+        })
     }
 
     pub(crate) fn compare(&self, message: &str, field: &str) -> Compare {
-        let of_run = self.lines.get(message).and_then(|rule| rule.fields.get(field));
+        let of_run =
+            self.lines.get(message).and_then(|rule| rule.fields.get(field));
         of_run.copied().unwrap_or_else(|| Compare::of(message, field))
     }
 }
@@ -204,20 +223,34 @@ mod tests {
     #[test]
     fn moments_are_found_one_after_the_other() {
         let moments = parse(FILE).unwrap();
-        let consumed = || Line::new(0, "consumed").with("partition", 1).with("offset", 0);
+        let consumed = || {
+            Line::new(0, "consumed").with("partition", 1).with("offset", 0)
+        };
         let killed = || Line::new(0, "killed").with("victim", "packer-2");
-        assert_eq!(moments.locate(&[consumed(), killed(), consumed()]), [Some(1), Some(2)]);
-        assert_eq!(moments.locate(&[consumed(), killed()]), [Some(1), None]);
+        assert_eq!(
+            moments.locate(&[consumed(), killed(), consumed()]),
+            [Some(1), Some(2)]
+        );
+        assert_eq!(
+            moments.locate(&[consumed(), killed()]),
+            [Some(1), None]
+        );
         assert_eq!(moments.locate(&[consumed(), consumed()]), [None, None]);
     }
 
     #[test]
     fn a_run_may_compare_in_its_own_way() {
         let moments = parse(FILE).unwrap();
-        assert_eq!(moments.multiplicity("committed"), Multiplicity::AtLeast(2));
+        assert_eq!(
+            moments.multiplicity("committed"),
+            Multiplicity::AtLeast(2)
+        );
         assert_eq!(moments.multiplicity("consumed"), Multiplicity::Once);
         assert_eq!(moments.compare("committed", "offset"), Compare::Any);
-        assert_eq!(moments.compare("committed", "ms"), Compare::Range { times: 2, plus: 5 });
+        assert_eq!(
+            moments.compare("committed", "ms"),
+            Compare::Range { times: 2, plus: 5 }
+        );
         assert_eq!(moments.compare("consumed", "offset"), Compare::Exact);
     }
 
@@ -225,9 +258,17 @@ mod tests {
     fn files_that_cannot_be_meant_are_refused() {
         let message = |text| parse(text).unwrap_err().to_string();
         assert!(message("[[moment]]").contains("no list of moments"));
-        let twice = "[[moments]]\nname='a'\ncaption=''\nwhen={message='x'}\n".repeat(2);
+        let twice =
+            "[[moments]]\nname='a'\ncaption=''\nwhen={message='x'}\n"
+                .repeat(2);
         assert!(message(&twice).contains("two moments named `a`"));
-        assert!(message("[[moments]]\nname='a'\ncaption=''\nwhen={}").contains("any line"));
-        assert_eq!(Moments::read(Path::new("/no/such/file")).unwrap(), Moments::default());
+        assert!(
+            message("[[moments]]\nname='a'\ncaption=''\nwhen={}")
+                .contains("any line")
+        );
+        assert_eq!(
+            Moments::read(Path::new("/no/such/file")).unwrap(),
+            Moments::default()
+        );
     }
 }

@@ -98,7 +98,9 @@ pub enum RecordingError {
     )]
     Empty,
     /// A line of a recording is not in its form.
-    #[error("line {number} of {path} is no line of a recording: record it anew")]
+    #[error(
+        "line {number} of {path} is no line of a recording: record it anew"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -117,7 +119,10 @@ impl Recording {
     ///
     /// # Errors
     /// When the output cannot be read, a line is no log line, or there is no line of target [`RUN`].
-    pub fn from_json_lines(header: Header, output: impl BufRead) -> Result<Self, RecordingError> {
+    pub fn from_json_lines(
+        header: Header,
+        output: impl BufRead,
+    ) -> Result<Self, RecordingError> {
         let mut lines = Vec::new();
         let mut first = None;
         let mut latest = 0;
@@ -126,10 +131,11 @@ impl Recording {
             if text.trim().is_empty() {
                 continue;
             }
-            let (micros, mut line) = ecs::read_json(&text).map_err(|source| {
-                let text = text.chars().take(60).collect();
-                RecordingError::NoLogLine { number, text, source }
-            })?;
+            let (micros, mut line) =
+                ecs::read_json(&text).map_err(|source| {
+                    let text = text.chars().take(60).collect();
+                    RecordingError::NoLogLine { number, text, source }
+                })?;
             if line.target != RUN {
                 continue;
             }
@@ -139,7 +145,11 @@ impl Recording {
             line.t_ms = latest;
             lines.push(line);
         }
-        if lines.is_empty() { Err(RecordingError::Empty) } else { Ok(Recording { header, lines }) }
+        if lines.is_empty() {
+            Err(RecordingError::Empty)
+        } else {
+            Ok(Recording { header, lines })
+        }
     }
 
     /// Reads a recording from its file.
@@ -147,8 +157,9 @@ impl Recording {
     /// # Errors
     /// When the file cannot be read, or a line of it is not in the form that [`write`](Self::write) gives.
     pub fn read(path: &Path) -> Result<Self, RecordingError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| RecordingError::File { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| {
+            RecordingError::File { path: path.to_owned(), source }
+        })?;
         Self::parse(&text, path)
     }
 
@@ -157,15 +168,20 @@ impl Recording {
     /// # Errors
     /// When a line is not in the form that [`to_text`](Self::to_text) gives.
     pub fn parse(text: &str, path: &Path) -> Result<Self, RecordingError> {
-        let damaged =
-            |number, source| RecordingError::Damaged { path: path.to_owned(), number, source };
+        let damaged = |number, source| RecordingError::Damaged {
+            path: path.to_owned(),
+            number,
+            source,
+        };
         let mut numbered = (1..).zip(text.lines());
-        let (_, first) =
-            numbered.next().ok_or_else(|| RecordingError::NoHeader(path.to_owned()))?;
-        let header = serde_json::from_str(first).map_err(|source| damaged(1, source))?;
+        let (_, first) = numbered
+            .next()
+            .ok_or_else(|| RecordingError::NoHeader(path.to_owned()))?;
+        let header = serde_json::from_str(first)
+            .map_err(|source| damaged(1, source))?;
         let lines = numbered.map(|(number, text)| {
-            let kept: Kept<'_> =
-                serde_json::from_str(text).map_err(|source| damaged(number, source))?;
+            let kept: Kept<'_> = serde_json::from_str(text)
+                .map_err(|source| damaged(number, source))?;
             Ok(Line {
                 t_ms: kept.t_ms,
                 level: kept.level,
@@ -180,7 +196,8 @@ impl Recording {
     /// The text of the recording's file.
     pub fn to_text(&self) -> String {
         // Strings, numbers and booleans always serialize.
-        let mut text = serde_json::to_string(&self.header).unwrap_or_default();
+        let mut text =
+            serde_json::to_string(&self.header).unwrap_or_default();
         text.push('\n');
         for line in &self.lines {
             let kept = Kept {
@@ -189,7 +206,9 @@ impl Recording {
                 message: line.message.as_str().into(),
                 fields: std::borrow::Cow::Borrowed(&line.fields),
             };
-            text.push_str(&serde_json::to_string(&kept).unwrap_or_default());
+            text.push_str(
+                &serde_json::to_string(&kept).unwrap_or_default(),
+            );
             text.push('\n');
         }
         text
@@ -204,9 +223,13 @@ impl Recording {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;
             }
-            std::fs::File::create(path)?.write_all(self.to_text().as_bytes())
+            std::fs::File::create(path)?
+                .write_all(self.to_text().as_bytes())
         };
-        write().map_err(|source| RecordingError::File { path: path.to_owned(), source })
+        write().map_err(|source| RecordingError::File {
+            path: path.to_owned(),
+            source,
+        })
     }
 
     /// The lines as a terminal without colour shows them.
@@ -238,7 +261,11 @@ mod tests {
     fn output(lines: &[(i64, &Line)]) -> String {
         let mut out = String::new();
         for (micros, line) in lines {
-            ecs::write_json(line, ecs::Stamp { micros: *micros, service: "shop" }, &mut out);
+            ecs::write_json(
+                line,
+                ecs::Stamp { micros: *micros, service: "shop" },
+                &mut out,
+            );
         }
         out
     }
@@ -246,8 +273,13 @@ mod tests {
     #[test]
     fn a_recording_keeps_the_story_its_times_and_its_real_values() {
         let started = Line::new(0, "started").with("process", "checkout");
-        let aside = Line { target: "shop::stock".into(), ..Line::new(0, "counted") };
-        let mut lost = Line::new(0, "lost").with("process", "packing").with("partition", 2);
+        let aside = Line {
+            target: "shop::stock".into(),
+            ..Line::new(0, "counted")
+        };
+        let mut lost = Line::new(0, "lost")
+            .with("process", "packing")
+            .with("partition", 2);
         lost.level = Level::Warn;
         let output = output(&[
             (5_000_400, &aside),
@@ -255,7 +287,9 @@ mod tests {
             (6_251_900, &lost),
             (5_500_000, &started),
         ]);
-        let recording = Recording::from_json_lines(header(), output.as_bytes()).unwrap();
+        let recording =
+            Recording::from_json_lines(header(), output.as_bytes())
+                .unwrap();
         insta::assert_snapshot!(recording.to_text(), @r#"
         {"chapter":"logging","run":"follow","broker":"embedded","recorded":"2026-05-14"}
         {"t_ms":0,"message":"started","process":"checkout"}
@@ -271,24 +305,41 @@ mod tests {
 
     #[test]
     fn what_is_no_log_line_is_named_with_its_number() {
-        let output = format!("{}\nTotal: 7 orders\n", output(&[(0, &Line::new(0, "started"))]));
-        let error =
-            Recording::from_json_lines(header(), output.as_bytes()).unwrap_err().to_string();
-        assert!(error.contains("line 3") && error.contains("Total: 7 orders"), "{error}");
-        let nothing = Recording::from_json_lines(header(), &b""[..]).unwrap_err().to_string();
+        let output = format!(
+            "{}\nTotal: 7 orders\n",
+            output(&[(0, &Line::new(0, "started"))])
+        );
+        let error = Recording::from_json_lines(header(), output.as_bytes())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("line 3") && error.contains("Total: 7 orders"),
+            "{error}"
+        );
+        let nothing = Recording::from_json_lines(header(), &b""[..])
+            .unwrap_err()
+            .to_string();
         assert!(nothing.contains("target `run`"), "{nothing}");
     }
 
     #[test]
     fn files_that_are_missing_empty_or_damaged_are_refused() {
         let path = Path::new("runs/follow/1.jsonl");
-        let message = |text| Recording::parse(text, path).unwrap_err().to_string();
+        let message =
+            |text| Recording::parse(text, path).unwrap_err().to_string();
         assert!(message("").contains("is empty"));
         assert!(message("{}").contains("line 1"));
-        let mut text = Recording { header: header(), lines: vec![] }.to_text();
+        let mut text =
+            Recording { header: header(), lines: vec![] }.to_text();
         text.push_str("{\"t_ms\":-1,\"message\":\"x\"}");
-        assert!(message(&text).contains("line 2 of runs/follow/1.jsonl"), "{}", message(&text));
-        let missing = Recording::read(Path::new("/no/such/file")).unwrap_err().to_string();
+        assert!(
+            message(&text).contains("line 2 of runs/follow/1.jsonl"),
+            "{}",
+            message(&text)
+        );
+        let missing = Recording::read(Path::new("/no/such/file"))
+            .unwrap_err()
+            .to_string();
         assert!(missing.contains("/no/such/file"));
     }
 

@@ -32,10 +32,13 @@ use crate::text::{self, Palette};
 /// # Errors
 /// When a variable has a value that cannot be meant, or a subscriber is installed already.
 pub fn init() -> Result<(), InitError> {
-    let settings =
-        Settings::read(|name| std::env::var(name).ok(), std::io::stdout().is_terminal())?;
+    let settings = Settings::read(
+        |name| std::env::var(name).ok(),
+        std::io::stdout().is_terminal(),
+    )?;
     let subscriber = settings.subscriber(StandardOutput);
-    tracing::subscriber::set_global_default(subscriber).map_err(|_| InitError::Twice)
+    tracing::subscriber::set_global_default(subscriber)
+        .map_err(|_| InitError::Twice)
 }
 
 /// Why the subscriber could not be installed.
@@ -43,10 +46,14 @@ pub fn init() -> Result<(), InitError> {
 #[non_exhaustive]
 pub enum InitError {
     /// `LOG_FORMAT` is neither `text` nor `json`.
-    #[error("LOG_FORMAT is `{0}`: set it to `text` or `json`, or leave it away")]
+    #[error(
+        "LOG_FORMAT is `{0}`: set it to `text` or `json`, or leave it away"
+    )]
     Format(String),
     /// `RUST_LOG` is no list of levels per target.
-    #[error("RUST_LOG is `{given}`: write levels per target, as in `info,librdkafka=debug`")]
+    #[error(
+        "RUST_LOG is `{given}`: write levels per target, as in `info,librdkafka=debug`"
+    )]
     Levels {
         /// What it was set to.
         given: String,
@@ -92,7 +99,8 @@ impl Settings {
         variable: impl Fn(&str) -> Option<String>,
         terminal: bool,
     ) -> Result<Self, InitError> {
-        let variable = |name| variable(name).filter(|value| !value.is_empty());
+        let variable =
+            |name| variable(name).filter(|value| !value.is_empty());
         let dumb = variable("TERM").is_some_and(|term| term == "dumb");
         let colour = terminal && !dumb && variable("NO_COLOR").is_none();
         let form = match variable("LOG_FORMAT").as_deref() {
@@ -101,12 +109,16 @@ impl Settings {
             Some(other) => return Err(InitError::Format(other.to_owned())),
         };
         let levels = levels(variable("RUST_LOG"))?;
-        let service = variable("OTEL_SERVICE_NAME").unwrap_or_else(program_name);
+        let service =
+            variable("OTEL_SERVICE_NAME").unwrap_or_else(program_name);
         Ok(Settings { form, levels, service })
     }
 
     /// A subscriber that writes to `out`.
-    pub fn subscriber(self, out: impl Write + Send + 'static) -> impl Subscriber + Send + Sync {
+    pub fn subscriber(
+        self,
+        out: impl Write + Send + 'static,
+    ) -> impl Subscriber + Send + Sync {
         let layer = Lines::new(self.form, self.service, out);
         // The levels stand above the layer, not inside it: so a line that is off is known to be off at its call
         // site, and costs one comparison.
@@ -133,7 +145,8 @@ fn levels(asked: Option<String>) -> Result<Targets, InitError> {
 
 fn program_name() -> String {
     let program = std::env::args_os().next().unwrap_or_default();
-    let stem = std::path::Path::new(&program).file_stem().unwrap_or_default();
+    let stem =
+        std::path::Path::new(&program).file_stem().unwrap_or_default();
     stem.to_string_lossy().into_owned()
 }
 
@@ -147,7 +160,10 @@ impl Write for StandardOutput {
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let result = io::stdout().write_all(bytes);
-        if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+        if result
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        {
             // Rust ignores SIGPIPE. Going on would leave a program that works for nobody, for ever.
             std::process::exit(0);
         }
@@ -177,7 +193,11 @@ struct Output {
 }
 
 impl Lines {
-    fn new(form: Form, service: String, out: impl Write + Send + 'static) -> Self {
+    fn new(
+        form: Form,
+        service: String,
+        out: impl Write + Send + 'static,
+    ) -> Self {
         let output = Output {
             out: Box::new(out),
             palette: Palette::default(),
@@ -190,20 +210,26 @@ impl Lines {
 
     fn write(&self, mut line: Line) {
         // The clock is read while the output is held: the order of the lines is the order of their times.
-        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut output =
+            self.output.lock().unwrap_or_else(PoisonError::into_inner);
         let output = &mut *output;
         output.buffer.clear();
         match self.form {
             Form::Text { colour } => {
                 let now = Instant::now();
-                let passed = now.duration_since(*output.first.get_or_insert(now));
-                line.t_ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
+                let passed =
+                    now.duration_since(*output.first.get_or_insert(now));
+                line.t_ms =
+                    u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
                 let palette = colour.then_some(&mut output.palette);
                 text::write_text(&line, palette, &mut output.buffer);
             }
             Form::Json => {
-                let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                let micros = i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX);
+                let since_1970 = SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default();
+                let micros = i64::try_from(since_1970.as_micros())
+                    .unwrap_or(i64::MAX);
                 let stamp = Stamp { micros, service: &self.service };
                 ecs::write_json(&line, stamp, &mut output.buffer);
             }
@@ -212,20 +238,34 @@ impl Lines {
         if let (Err(error), false) = (written, output.complained) {
             output.complained = true;
             // A log line that cannot be written must not end the program; nor may it vanish without a word.
-            let _ = writeln!(io::stderr(), "log lines cannot be written: {error}");
+            let _ = writeln!(
+                io::stderr(),
+                "log lines cannot be written: {error}"
+            );
         }
     }
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+    fn on_new_span(
+        &self,
+        attributes: &Attributes<'_>,
+        id: &Id,
+        context: Context<'_, S>,
+    ) {
         let Some(span) = context.span(id) else { return };
         let mut fields = Fields::new();
-        attributes.record(&mut Taker { fields: &mut fields, message: None });
+        attributes
+            .record(&mut Taker { fields: &mut fields, message: None });
         span.extensions_mut().insert(fields);
     }
 
-    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+    fn on_record(
+        &self,
+        id: &Id,
+        values: &Record<'_>,
+        context: Context<'_, S>,
+    ) {
         let Some(span) = context.span(id) else { return };
         if let Some(fields) = span.extensions_mut().get_mut::<Fields>() {
             values.record(&mut Taker { fields, message: None });
@@ -236,7 +276,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         let metadata = event.metadata();
         let mut fields = Fields::new();
         // From the outermost span inwards, then the line: the nearest value wins.
-        for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+        for span in context
+            .event_scope(event)
+            .into_iter()
+            .flat_map(|scope| scope.from_root())
+        {
             if let Some(of_span) = span.extensions().get::<Fields>() {
                 for (name, value) in of_span.iter() {
                     fields.set(name, value.clone());
@@ -244,7 +288,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
             }
         }
         let mut message = String::new();
-        event.record(&mut Taker { fields: &mut fields, message: Some(&mut message) });
+        event.record(&mut Taker {
+            fields: &mut fields,
+            message: Some(&mut message),
+        });
         let target = metadata.target();
         let mut line = Line {
             t_ms: 0,
@@ -282,7 +329,9 @@ struct Taker<'a> {
 impl Taker<'_> {
     fn take(&mut self, field: &Field, value: impl Into<Value>) {
         match (field.name(), &mut self.message) {
-            ("message", Some(message)) => **message = value.into().to_string(),
+            ("message", Some(message)) => {
+                **message = value.into().to_string()
+            }
             (name, _) => self.fields.set(ecs::short_name(name), value),
         }
     }
@@ -309,7 +358,11 @@ impl Visit for Taker<'_> {
         self.take(field, value);
     }
 
-    fn record_error(&mut self, field: &Field, error: &(dyn std::error::Error + 'static)) {
+    fn record_error(
+        &mut self,
+        field: &Field,
+        error: &(dyn std::error::Error + 'static),
+    ) {
         // The chain: the cause is what helps.
         let mut text = error.to_string();
         let mut cause = error.source();
@@ -350,16 +403,24 @@ mod tests {
 
     fn settings(variables: &[(&str, &str)]) -> Result<Settings, InitError> {
         let get = |name: &str| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
         };
         Settings::read(get, true)
     }
 
-    fn written(variables: &[(&str, &str)], program: impl FnOnce()) -> String {
+    fn written(
+        variables: &[(&str, &str)],
+        program: impl FnOnce(),
+    ) -> String {
         let memory = Memory::default();
         let mut variables = variables.to_vec();
-        variables.extend([("NO_COLOR", "1"), ("OTEL_SERVICE_NAME", "shop")]);
-        let subscriber = settings(&variables).unwrap().subscriber(memory.clone());
+        variables
+            .extend([("NO_COLOR", "1"), ("OTEL_SERVICE_NAME", "shop")]);
+        let subscriber =
+            settings(&variables).unwrap().subscriber(memory.clone());
         tracing::subscriber::with_default(subscriber, program);
         String::from_utf8(memory.0.lock().unwrap().clone()).unwrap()
     }
@@ -379,10 +440,17 @@ mod tests {
 
     #[test]
     fn levels_per_target() {
-        let with = |levels: &str| written(&[("RUST_LOG", levels)], some_of_each);
+        let with =
+            |levels: &str| written(&[("RUST_LOG", levels)], some_of_each);
         assert_eq!(messages(&with("")), ["plain", "story", "refused"]);
-        assert_eq!(messages(&with("debug")), ["plain", "debug", "story", "refused"]);
-        assert_eq!(messages(&with("librdkafka=info")), ["plain", "story", "joined", "refused"]);
+        assert_eq!(
+            messages(&with("debug")),
+            ["plain", "debug", "story", "refused"]
+        );
+        assert_eq!(
+            messages(&with("librdkafka=info")),
+            ["plain", "story", "joined", "refused"]
+        );
         assert_eq!(messages(&with("warn,run=info")), ["story", "refused"]);
         assert_eq!(messages(&with("off")), ["refused"]);
         assert_eq!(messages(&with("off,librdkafka=off")), [""; 0]);
@@ -390,36 +458,60 @@ mod tests {
 
     #[test]
     fn values_that_cannot_be_meant_are_refused_with_what_to_write() {
-        let message = |name, value| settings(&[(name, value)]).unwrap_err().to_string();
+        let message = |name, value| {
+            settings(&[(name, value)]).unwrap_err().to_string()
+        };
         assert!(message("LOG_FORMAT", "xml").contains("`text` or `json`"));
-        assert!(message("RUST_LOG", "run=loud").contains("info,librdkafka=debug"));
+        assert!(
+            message("RUST_LOG", "run=loud")
+                .contains("info,librdkafka=debug")
+        );
         assert!(settings(&[("LOG_FORMAT", ""), ("RUST_LOG", "")]).is_ok());
     }
 
     #[test]
     fn colour_is_for_terminals_that_want_it() {
-        let form = |variables: &[(&str, &str)]| settings(variables).unwrap().form;
+        let form =
+            |variables: &[(&str, &str)]| settings(variables).unwrap().form;
         assert_eq!(form(&[]), Form::Text { colour: true });
         assert_eq!(form(&[("NO_COLOR", "")]), Form::Text { colour: true });
-        assert_eq!(form(&[("NO_COLOR", "1")]), Form::Text { colour: false });
+        assert_eq!(
+            form(&[("NO_COLOR", "1")]),
+            Form::Text { colour: false }
+        );
         assert_eq!(form(&[("TERM", "dumb")]), Form::Text { colour: false });
-        assert_eq!(Settings::read(|_| None, false).unwrap().form, Form::Text { colour: false });
+        assert_eq!(
+            Settings::read(|_| None, false).unwrap().form,
+            Form::Text { colour: false }
+        );
     }
 
     #[test]
     fn lines_inside_a_span_have_its_fields_and_the_nearest_value_wins() {
         let text = written(&[("LOG_FORMAT", "json")], || {
-            let outer =
-                info_span!("service", process = "payment", correlation_id = "c-1", key = "a");
+            let outer = info_span!(
+                "service",
+                process = "payment",
+                correlation_id = "c-1",
+                key = "a"
+            );
             let _outer = outer.enter();
-            let inner = error_span!("record", key = "b", offset = tracing::field::Empty);
+            let inner = error_span!(
+                "record",
+                key = "b",
+                offset = tracing::field::Empty
+            );
             inner.record("offset", 7);
             let _inner = inner.enter();
             info!(target: "run", topic = "orders", partition = 2, "consumed");
             info!(target: "run", process = "mail", key = "c", "produced");
         });
-        let lines: Vec<Line> = text.lines().map(|line| ecs::read_json(line).unwrap().1).collect();
-        let shown = |line: &Line| serde_json::to_string(&line.fields).unwrap();
+        let lines: Vec<Line> = text
+            .lines()
+            .map(|line| ecs::read_json(line).unwrap().1)
+            .collect();
+        let shown =
+            |line: &Line| serde_json::to_string(&line.fields).unwrap();
         assert_eq!(
             shown(&lines[0]),
             r#"{"process":"payment","correlation_id":"c-1","key":"b","offset":7,"topic":"orders","partition":2}"#
@@ -433,7 +525,10 @@ mod tests {
     #[test]
     fn every_type_of_value_arrives() {
         let text = written(&[("LOG_FORMAT", "json")], || {
-            let refused = io::Error::other(io::Error::new(io::ErrorKind::TimedOut, "no answer"));
+            let refused = io::Error::other(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "no answer",
+            ));
             let error: &(dyn std::error::Error + 'static) = &refused;
             error!(
                 int = -1_i64, large = u64::MAX, float = 0.5, yes = true, text = "a\"b\n",
@@ -441,7 +536,10 @@ mod tests {
             );
         });
         let (_, line) = ecs::read_json(text.trim_end()).unwrap();
-        assert_eq!((line.level, line.message.as_str()), (Level::Error, "all of them"));
+        assert_eq!(
+            (line.level, line.message.as_str()),
+            (Level::Error, "all of them")
+        );
         insta::assert_snapshot!(
             serde_json::to_string(&line.fields).unwrap(),
             @r#"{"process":"shop","int":-1,"large":"18446744073709551615","float":0.5,"yes":true,"text":"a\"b\n","debug":"Some(1)","display":"7","error":"no answer"}"#
@@ -449,7 +547,8 @@ mod tests {
     }
 
     #[test]
-    fn text_and_json_of_a_run_line_name_the_program_where_nobody_else_is_named() {
+    fn text_and_json_of_a_run_line_name_the_program_where_nobody_else_is_named()
+     {
         let text = written(&[], || info!(target: "run", "started"));
         assert_eq!(text, "    0.000  shop        started\n");
     }

@@ -28,12 +28,16 @@ impl Palette {
     const MOST: usize = 64;
 
     fn of_process(&mut self, name: &str) -> u8 {
-        let at = self.processes.iter().position(|known| known == name).unwrap_or_else(|| {
-            if self.processes.len() < Self::MOST {
-                self.processes.push(name.to_owned());
-            }
-            self.processes.len() - 1
-        });
+        let at = self
+            .processes
+            .iter()
+            .position(|known| known == name)
+            .unwrap_or_else(|| {
+                if self.processes.len() < Self::MOST {
+                    self.processes.push(name.to_owned());
+                }
+                self.processes.len() - 1
+            });
         COLOURS[at % COLOURS.len()]
     }
 
@@ -44,10 +48,16 @@ impl Palette {
 }
 
 /// Appends a line and a line end. With a palette it is coloured by ANSI escapes, else plain.
-pub fn write_text(line: &Line, palette: Option<&mut Palette>, out: &mut String) {
+pub fn write_text(
+    line: &Line,
+    palette: Option<&mut Palette>,
+    out: &mut String,
+) {
     let start = out.len();
     let coloured = palette.is_some();
-    let mut put = |colour: Option<u8>, text: &str| match colour.filter(|_| coloured) {
+    let mut put = |colour: Option<u8>, text: &str| match colour
+        .filter(|_| coloured)
+    {
         // Writing to a String cannot fail.
         Some(colour) => {
             let _ = write!(out, "\x1b[{colour}m{text}\x1b[0m");
@@ -55,12 +65,19 @@ pub fn write_text(line: &Line, palette: Option<&mut Palette>, out: &mut String) 
         None => out.push_str(text),
     };
 
-    put(Some(DIM), &format!("{:>5}.{:03}  ", line.t_ms / 1000, line.t_ms % 1000));
+    put(
+        Some(DIM),
+        &format!("{:>5}.{:03}  ", line.t_ms / 1000, line.t_ms % 1000),
+    );
 
-    let who = line.process().unwrap_or_else(|| line.target.rsplit("::").next().unwrap_or_default());
+    let who = line.process().unwrap_or_else(|| {
+        line.target.rsplit("::").next().unwrap_or_default()
+    });
     let who = printable(who);
     let colour = match palette {
-        Some(palette) if line.process().is_some() => palette.of_process(&who),
+        Some(palette) if line.process().is_some() => {
+            palette.of_process(&who)
+        }
         _ => DIM,
     };
     put(Some(colour), &format!("{who:<10}"));
@@ -68,7 +85,11 @@ pub fn write_text(line: &Line, palette: Option<&mut Palette>, out: &mut String) 
 
     let what = match line.level {
         Level::Info => printable(&line.message),
-        level => format!("{}: {}", level.as_str().to_uppercase(), printable(&line.message)),
+        level => format!(
+            "{}: {}",
+            level.as_str().to_uppercase(),
+            printable(&line.message)
+        ),
     };
     let emphasis = match line.level {
         Level::Error => Some(31),
@@ -96,15 +117,21 @@ pub fn write_text(line: &Line, palette: Option<&mut Palette>, out: &mut String) 
         put(None, "  ");
         put(partition.map(Palette::of_partition), &place);
     }
-    for (name, value) in line.fields.iter().filter(|(name, _)| !shown.contains(name)) {
+    for (name, value) in
+        line.fields.iter().filter(|(name, _)| !shown.contains(name))
+    {
         put(None, "  ");
         put(Some(DIM), &format!("{}=", printable(name)));
         put(None, &shown_value(value));
     }
 
-    let mark = |name| line.fields.get(name).map(|value| printable(&value.to_string()));
+    let mark = |name| {
+        line.fields.get(name).map(|value| printable(&value.to_string()))
+    };
     match (mark("correlation_id"), mark("causation_id")) {
-        (Some(id), Some(cause)) => put(Some(DIM), &format!("  [{id} < {cause}]")),
+        (Some(id), Some(cause)) => {
+            put(Some(DIM), &format!("  [{id} < {cause}]"))
+        }
         (Some(id), None) => put(Some(DIM), &format!("  [{id}]")),
         (None, Some(cause)) => put(Some(DIM), &format!("  [< {cause}]")),
         (None, None) => {}
@@ -119,7 +146,9 @@ pub fn write_text(line: &Line, palette: Option<&mut Palette>, out: &mut String) 
 /// A value as the right side of `name=`: quoted when a reader could not tell where it ends.
 fn shown_value(value: &Value) -> String {
     match value {
-        Value::Text(text) if text.is_empty() || text.contains([' ', '"', '=']) => {
+        Value::Text(text)
+            if text.is_empty() || text.contains([' ', '"', '=']) =>
+        {
             format!("\"{}\"", printable(text).replace('"', "\\\""))
         }
         other => printable(&other.to_string()),
@@ -156,10 +185,11 @@ mod tests {
     }
 
     fn lines() -> Vec<Line> {
-        let line =
-            |t_ms, process: &str, message: &str| Line::new(t_ms, message).with("process", process);
-        let mut refused =
-            line(1214, "mail", "failed").with("error", "Broker: Not enough in-sync replicas");
+        let line = |t_ms, process: &str, message: &str| {
+            Line::new(t_ms, message).with("process", process)
+        };
+        let mut refused = line(1214, "mail", "failed")
+            .with("error", "Broker: Not enough in-sync replicas");
         refused.level = Level::Error;
         let client = Line {
             level: Level::Warn,
@@ -181,13 +211,18 @@ mod tests {
                 .with("causation_id", "orders-1@34"),
             refused,
             client,
-            Line { target: "shop::packing".into(), ..Line::new(83_456, "shelf counted") },
+            Line {
+                target: "shop::packing".into(),
+                ..Line::new(83_456, "shelf counted")
+            },
         ]
     }
 
     #[test]
     fn plain_lines() {
-        insta::assert_snapshot!(lines().iter().map(plain).collect::<String>());
+        insta::assert_snapshot!(
+            lines().iter().map(plain).collect::<String>()
+        );
     }
 
     #[test]
@@ -222,8 +257,8 @@ mod tests {
 
     #[test]
     fn a_key_cannot_forge_a_line() {
-        let line =
-            Line::new(0, "consumed").with("key", "a\n   0.000  checkout    acknowledged\x1b[2J");
+        let line = Line::new(0, "consumed")
+            .with("key", "a\n   0.000  checkout    acknowledged\x1b[2J");
         let text = plain(&line);
         assert_eq!(text.lines().count(), 1);
         assert!(!text.contains('\x1b'), "{text}");

@@ -28,7 +28,18 @@ pub enum Compare {
 }
 
 /// What an identity names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Thing {
@@ -123,7 +134,13 @@ pub const KINDS: &[Kind] = &[
     Kind {
         message: "assigned",
         says: "the process reads this partition from now on",
-        fields: &["topic", "partition", "[offset]", "[member_id]", "[generation]"],
+        fields: &[
+            "topic",
+            "partition",
+            "[offset]",
+            "[member_id]",
+            "[generation]",
+        ],
         multiplicity: Multiplicity::Optional,
     },
     Kind {
@@ -160,6 +177,12 @@ pub const KINDS: &[Kind] = &[
         message: "skipped",
         says: "the record is left alone, for a reason",
         fields: &["topic", "partition", "offset", "reason"],
+        multiplicity: Multiplicity::Once,
+    },
+    Kind {
+        message: "orphaned",
+        says: "the record names no correlation id that can be read: a new chain begins",
+        fields: &["topic", "partition", "offset", "[key]", "[error]"],
         multiplicity: Multiplicity::Once,
     },
     Kind {
@@ -232,7 +255,11 @@ pub const FIELDS: &[FieldKind] = &[
         says: "drawn at random",
         compare: Compare::SameIdentity(Thing::Correlation),
     },
-    FieldKind { name: "span_id", says: "drawn at random", compare: Compare::Any },
+    FieldKind {
+        name: "span_id",
+        says: "drawn at random",
+        compare: Compare::Any,
+    },
     FieldKind {
         name: "member_id",
         says: "given by the broker",
@@ -275,14 +302,26 @@ pub const FIELDS: &[FieldKind] = &[
         says: "how often the group formed anew",
         compare: Compare::Any,
     },
-    FieldKind { name: "leader_epoch", says: "how often leaders changed", compare: Compare::Any },
-    FieldKind { name: "timestamp_ms", says: "the clock", compare: Compare::Any },
+    FieldKind {
+        name: "leader_epoch",
+        says: "how often leaders changed",
+        compare: Compare::Any,
+    },
+    FieldKind {
+        name: "timestamp_ms",
+        says: "the clock",
+        compare: Compare::Any,
+    },
     FieldKind {
         name: "error",
         says: "worded by the client, with ports in it",
         compare: Compare::Any,
     },
-    FieldKind { name: "code", says: "worded by the client", compare: Compare::Any },
+    FieldKind {
+        name: "code",
+        says: "worded by the client",
+        compare: Compare::Any,
+    },
     FieldKind {
         name: "thread",
         says: "worded by the client, with ports in it",
@@ -303,17 +342,23 @@ impl Compare {
 
 /// The vocabulary as two Markdown tables: `vocabulary.md`, which the chapter's page shows.
 pub fn as_markdown() -> String {
-    let mut out =
-        String::from("| line | what has happened | fields | how often |\n|---|---|---|---|\n");
+    let mut out = String::from(
+        "| line | what has happened | fields | how often |\n|---|---|---|---|\n",
+    );
     for kind in KINDS {
-        let fields: Vec<String> = kind.fields.iter().map(|field| format!("`{field}`")).collect();
+        let fields: Vec<String> =
+            kind.fields.iter().map(|field| format!("`{field}`")).collect();
         let often = match kind.multiplicity {
             Multiplicity::Once => "once".to_owned(),
             Multiplicity::AtLeast(n) => format!("at least {n}"),
             Multiplicity::Optional => "as timing has it".to_owned(),
         };
-        let row =
-            format!("| `{}` | {} | {} | {often} |\n", kind.message, kind.says, fields.join(" "));
+        let row = format!(
+            "| `{}` | {} | {} | {often} |\n",
+            kind.message,
+            kind.says,
+            fields.join(" ")
+        );
         out.push_str(&row);
     }
     out.push_str("\n| field | why it differs from run to run | compared |\n|---|---|---|\n");
@@ -321,10 +366,15 @@ pub fn as_markdown() -> String {
         let compared = match field.compare {
             Compare::Exact => "exactly".to_owned(),
             Compare::SameIdentity(_) => "up to one renaming".to_owned(),
-            Compare::Range { times, plus } => format!("within {times} times, plus {plus}"),
+            Compare::Range { times, plus } => {
+                format!("within {times} times, plus {plus}")
+            }
             Compare::Any => "not".to_owned(),
         };
-        out.push_str(&format!("| `{}` | {} | {compared} |\n", field.name, field.says));
+        out.push_str(&format!(
+            "| `{}` | {} | {compared} |\n",
+            field.name, field.says
+        ));
     }
     out
 }
@@ -337,11 +387,16 @@ mod tests {
 
     #[test]
     fn a_word_stands_once() {
-        let kinds: BTreeSet<_> = KINDS.iter().map(|kind| kind.message).collect();
+        let kinds: BTreeSet<_> =
+            KINDS.iter().map(|kind| kind.message).collect();
         assert_eq!(kinds.len(), KINDS.len());
-        let fields: BTreeSet<_> = FIELDS.iter().map(|field| field.name).collect();
+        let fields: BTreeSet<_> =
+            FIELDS.iter().map(|field| field.name).collect();
         assert_eq!(fields.len(), FIELDS.len());
-        assert!(FIELDS.iter().all(|field| field.compare != Compare::Exact), "exact is the default");
+        assert!(
+            FIELDS.iter().all(|field| field.compare != Compare::Exact),
+            "exact is the default"
+        );
     }
 
     #[test]
@@ -358,6 +413,10 @@ mod tests {
             std::fs::write(path, as_markdown()).unwrap();
         }
         let file = std::fs::read_to_string(path).unwrap();
-        assert_eq!(file, as_markdown(), "run this test with UPDATE_VOCABULARY=1");
+        assert_eq!(
+            file,
+            as_markdown(),
+            "run this test with UPDATE_VOCABULARY=1"
+        );
     }
 }

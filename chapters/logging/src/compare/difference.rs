@@ -17,10 +17,14 @@ impl Group {
     /// The group of a line.
     pub fn of(line: &Line) -> Self {
         let partition = line.fields.get("partition").map(|partition| {
-            let topic = line.fields.get("topic").map(|topic| format!("{topic}-"));
+            let topic =
+                line.fields.get("topic").map(|topic| format!("{topic}-"));
             format!("{}{partition}", topic.unwrap_or_default())
         });
-        Group { process: line.process().unwrap_or_default().to_owned(), partition }
+        Group {
+            process: line.process().unwrap_or_default().to_owned(),
+            partition,
+        }
     }
 }
 
@@ -148,16 +152,33 @@ impl Difference {
     }
 
     pub(super) fn unexpected(group: &Group, line: &Line) -> Self {
-        Difference::Unexpected { group: group.clone(), line: in_words(line) }
+        Difference::Unexpected {
+            group: group.clone(),
+            line: in_words(line),
+        }
     }
 
-    pub(super) fn another(group: &Group, recorded: &Line, new: &Line) -> Self {
+    pub(super) fn another(
+        group: &Group,
+        recorded: &Line,
+        new: &Line,
+    ) -> Self {
         let (recorded, new) = (in_words(recorded), in_words(new));
         Difference::Another { group: group.clone(), recorded, new }
     }
 
-    pub(super) fn too_few(group: &Group, line: &Line, at_least: u32, count: usize) -> Self {
-        Difference::TooFew { group: group.clone(), line: in_words(line), at_least, count }
+    pub(super) fn too_few(
+        group: &Group,
+        line: &Line,
+        at_least: u32,
+        count: usize,
+    ) -> Self {
+        Difference::TooFew {
+            group: group.clone(),
+            line: in_words(line),
+            at_least,
+            count,
+        }
     }
 }
 
@@ -165,10 +186,16 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Difference::Missing { group, line } => {
-                write!(f, "{group}: the recorded line `{line}` is missing here")
+                write!(
+                    f,
+                    "{group}: the recorded line `{line}` is missing here"
+                )
             }
             Difference::Unexpected { group, line } => {
-                write!(f, "{group}: the line `{line}` was not recorded here")
+                write!(
+                    f,
+                    "{group}: the line `{line}` was not recorded here"
+                )
             }
             Difference::Another { group, recorded, new } => {
                 write!(
@@ -178,24 +205,47 @@ impl fmt::Display for Difference {
             }
             Difference::Field { group, line, field, recorded, new } => {
                 let (expected, got) = (shown(recorded), shown(new));
-                write!(f, "{group}: `{line}`: expected {field} {expected}, got {got}")
+                write!(
+                    f,
+                    "{group}: `{line}`: expected {field} {expected}, got {got}"
+                )
             }
             Difference::Identity { group, line, field, conflict } => {
                 write!(f, "{group}: `{line}`: {field}: {conflict}")
             }
             Difference::TooFew { group, line, at_least, count } => {
-                write!(f, "{group}: expected at least {at_least} of `{line}` in a row, got {count}")
+                write!(
+                    f,
+                    "{group}: expected at least {at_least} of `{line}` in a row, got {count}"
+                )
             }
             Difference::Moment { which, name, wanted, after } => {
-                write!(f, "moment \"{name}\": {which} has no line `{wanted}`")?;
-                after.as_ref().map_or(Ok(()), |after| write!(f, " after the moment \"{after}\""))
+                write!(
+                    f,
+                    "moment \"{name}\": {which} has no line `{wanted}`"
+                )?;
+                after.as_ref().map_or(Ok(()), |after| {
+                    write!(f, " after the moment \"{after}\"")
+                })
             }
             Difference::Outcomes { which, count } => {
-                write!(f, "{which} must end with its one outcome line; it has {count}")?;
-                f.write_str(if *count == 1 { ", and other lines after it" } else { "" })
+                write!(
+                    f,
+                    "{which} must end with its one outcome line; it has {count}"
+                )?;
+                f.write_str(if *count == 1 {
+                    ", and other lines after it"
+                } else {
+                    ""
+                })
             }
             Difference::Outcome { field, recorded, new } => {
-                write!(f, "outcome: expected {field} {}, got {}", shown(recorded), shown(new))
+                write!(
+                    f,
+                    "outcome: expected {field} {}, got {}",
+                    shown(recorded),
+                    shown(new)
+                )
             }
         }
     }
@@ -212,7 +262,9 @@ fn shown(value: &Option<Value>) -> String {
 /// A line without its time and its process: the group says who.
 pub(super) fn in_words(line: &Line) -> String {
     let mut words = line.message.clone();
-    for (name, value) in line.fields.iter().filter(|(name, _)| *name != "process") {
+    for (name, value) in
+        line.fields.iter().filter(|(name, _)| *name != "process")
+    {
         words.push_str(&format!(" {name}={value}"));
     }
     words

@@ -32,10 +32,16 @@ impl Identities {
         recorded: &str,
         new: &str,
     ) -> Result<(), Conflict> {
-        let (old_key, new_key) = ((thing, recorded.to_owned()), (thing, new.to_owned()));
-        let known_new = known.new_of.get(&old_key).or_else(|| self.new_of.get(&old_key));
-        let known_recorded =
-            known.recorded_of.get(&new_key).or_else(|| self.recorded_of.get(&new_key));
+        let (old_key, new_key) =
+            ((thing, recorded.to_owned()), (thing, new.to_owned()));
+        let known_new = known
+            .new_of
+            .get(&old_key)
+            .or_else(|| self.new_of.get(&old_key));
+        let known_recorded = known
+            .recorded_of
+            .get(&new_key)
+            .or_else(|| self.recorded_of.get(&new_key));
         match (known_new, known_recorded) {
             (None, None) => {
                 self.new_of.insert(old_key, new.to_owned());
@@ -69,8 +75,12 @@ impl fmt::Display for Conflict {
         let Conflict { recorded, new, .. } = self;
         write!(f, "`{new}` stands where `{recorded}` was recorded, but ")?;
         match (&self.known_new, &self.known_recorded) {
-            (Some(known), _) => write!(f, "`{recorded}` is `{known}` elsewhere"),
-            (None, Some(known)) => write!(f, "`{new}` stands for `{known}` elsewhere"),
+            (Some(known), _) => {
+                write!(f, "`{recorded}` is `{known}` elsewhere")
+            }
+            (None, Some(known)) => {
+                write!(f, "`{new}` stands for `{known}` elsewhere")
+            }
             (None, None) => write!(f, "they are different"),
         }
     }

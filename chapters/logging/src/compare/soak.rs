@@ -25,7 +25,8 @@ impl Soak {
     /// Counts one check by what it found.
     pub fn add(&mut self, differences: &[Difference]) {
         self.runs += 1;
-        self.in_a_row = if differences.is_empty() { self.in_a_row + 1 } else { 0 };
+        self.in_a_row =
+            if differences.is_empty() { self.in_a_row + 1 } else { 0 };
         for difference in differences {
             *self.seen.entry(difference.to_string()).or_default() += 1;
         }
@@ -48,8 +49,11 @@ impl Soak {
 
     /// The differences seen and how often, the most frequent first: what to make optional, or to mend.
     pub fn seen(&self) -> Vec<(&str, u32)> {
-        let mut seen: Vec<_> =
-            self.seen.iter().map(|(text, count)| (text.as_str(), *count)).collect();
+        let mut seen: Vec<_> = self
+            .seen
+            .iter()
+            .map(|(text, count)| (text.as_str(), *count))
+            .collect();
         seen.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         seen
     }
@@ -62,7 +66,8 @@ mod tests {
 
     #[test]
     fn one_difference_begins_the_row_anew() {
-        let differs = |count| vec![Difference::Outcomes { which: Which::New, count }];
+        let differs =
+            |count| vec![Difference::Outcomes { which: Which::New, count }];
         let mut soak = Soak::new(2);
         soak.add(&[]);
         soak.add(&differs(0));

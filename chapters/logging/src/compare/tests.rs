@@ -13,7 +13,8 @@ fn history(text: &str) -> Recording {
     let lines = lines.zip(0..).map(|(text, t_ms)| {
         let mut words = text.split(' ');
         let process = words.next().unwrap();
-        let line = Line::new(t_ms, words.next().unwrap()).with("process", process);
+        let line =
+            Line::new(t_ms, words.next().unwrap()).with("process", process);
         words.fold(line, |line, word| {
             let (name, value) = word.split_once('=').unwrap();
             match value.parse::<i64>() {
@@ -115,8 +116,10 @@ fn unequal_order_inside_a_group() {
 
 #[test]
 fn unequal_a_missing_line() {
-    let found =
-        after("packer-1 consumed topic=orders partition=0 offset=0 correlation_id=d-9\n", "");
+    let found = after(
+        "packer-1 consumed topic=orders partition=0 offset=0 correlation_id=d-9\n",
+        "",
+    );
     assert_eq!(
         found,
         [
@@ -128,10 +131,15 @@ fn unequal_a_missing_line() {
 #[test]
 fn unequal_a_line_too_many() {
     let stopped = "packer-1 stopped\n";
-    let found = after(stopped, "packer-1 paused topic=orders partition=7\n    packer-1 stopped\n");
+    let found = after(
+        stopped,
+        "packer-1 paused topic=orders partition=7\n    packer-1 stopped\n",
+    );
     assert_eq!(
         found,
-        ["packer-1 on orders-7: the line `paused topic=orders partition=7` was not recorded here"]
+        [
+            "packer-1 on orders-7: the line `paused topic=orders partition=7` was not recorded here"
+        ]
     );
 }
 
@@ -140,36 +148,62 @@ fn unequal_a_word_that_the_vocabulary_does_not_know() {
     let found = after("packer-1 stopped\n", "packer-1 stoped\n");
     assert_eq!(
         found,
-        ["packer-1: expected `stopped`, got `stoped`; lines after it were not compared"]
+        [
+            "packer-1: expected `stopped`, got `stoped`; lines after it were not compared"
+        ]
     );
 }
 
 #[test]
 fn unequal_an_outcome_off_by_one() {
-    assert_eq!(after("twice=1", "twice=2"), ["outcome: expected twice 1, got 2"]);
-    assert_eq!(after(" lost=0", ""), ["outcome: expected lost 0, got nothing"]);
-    assert_eq!(after("lost=0", "lost=none"), ["outcome: expected lost 0, got \"none\""]);
-    assert_eq!(after("twice=1", "twice=1 late=4"), ["outcome: expected late nothing, got 4"]);
+    assert_eq!(
+        after("twice=1", "twice=2"),
+        ["outcome: expected twice 1, got 2"]
+    );
+    assert_eq!(
+        after(" lost=0", ""),
+        ["outcome: expected lost 0, got nothing"]
+    );
+    assert_eq!(
+        after("lost=0", "lost=none"),
+        ["outcome: expected lost 0, got \"none\""]
+    );
+    assert_eq!(
+        after("twice=1", "twice=1 late=4"),
+        ["outcome: expected late nothing, got 4"]
+    );
 }
 
 #[test]
 fn unequal_no_outcome_or_not_at_the_end() {
     let line = "checkout outcome sent=2 consumed=3 lost=0 twice=1";
-    assert_eq!(after(line, ""), ["the new run must end with its one outcome line; it has 0"]);
-    let late = format!("{line}\n    packer-1 committed topic=orders partition=0 offset=1");
+    assert_eq!(
+        after(line, ""),
+        ["the new run must end with its one outcome line; it has 0"]
+    );
+    let late = format!(
+        "{line}\n    packer-1 committed topic=orders partition=0 offset=1"
+    );
     assert_eq!(
         after(line, &late),
-        ["the new run must end with its one outcome line; it has 1, and other lines after it"]
+        [
+            "the new run must end with its one outcome line; it has 1, and other lines after it"
+        ]
     );
     let found = sentences("a started", "a started\na outcome n=1", "");
-    assert_eq!(found, ["the recording must end with its one outcome line; it has 0"]);
+    assert_eq!(
+        found,
+        ["the recording must end with its one outcome line; it has 0"]
+    );
 }
 
 #[test]
 fn unequal_one_name_for_two_things() {
     // The second order's acknowledgement carries the first order's id.
-    let found =
-        after("partition=1 offset=0 correlation_id=d-8", "partition=1 offset=0 correlation_id=d-9");
+    let found = after(
+        "partition=1 offset=0 correlation_id=d-8",
+        "partition=1 offset=0 correlation_id=d-9",
+    );
     insta::assert_snapshot!(found.join("\n"), @"checkout on orders-1: `acknowledged topic=orders partition=1 offset=0 correlation_id=c-2`: correlation_id: `d-9` stands where `c-2` was recorded, but `c-2` is `d-8` elsewhere");
 }
 
@@ -186,7 +220,10 @@ fn unequal_two_names_for_one_thing() {
 #[test]
 fn equal_names_of_different_things_may_be_the_same() {
     let recorded = "a killed broker=1 port=5\na outcome n=1";
-    assert_eq!(sentences(recorded, "a killed broker=5 port=7\na outcome n=1", ""), [""; 0]);
+    assert_eq!(
+        sentences(recorded, "a killed broker=5 port=7\na outcome n=1", ""),
+        [""; 0]
+    );
 }
 
 #[test]
@@ -212,7 +249,9 @@ fn unequal_a_duration_out_of_its_band() {
 
 #[test]
 fn unequal_too_few_in_a_row() {
-    let most = format!("{KILL}\n[lines.retried]\nmultiplicity = {{ at_least = 2 }}");
+    let most = format!(
+        "{KILL}\n[lines.retried]\nmultiplicity = {{ at_least = 2 }}"
+    );
     let found = sentences(SHOP, ANOTHER_DAY, &most);
     assert_eq!(
         found,
@@ -220,7 +259,8 @@ fn unequal_too_few_in_a_row() {
             "packer-2 on orders-1: expected at least 2 of `retried topic=orders partition=1 attempt=1` in a row, got 1"
         ]
     );
-    let found = after("packer-2 retried topic=orders partition=1 attempt=1\n", "");
+    let found =
+        after("packer-2 retried topic=orders partition=1 attempt=1\n", "");
     assert_eq!(
         found,
         [
@@ -233,7 +273,11 @@ fn unequal_too_few_in_a_row() {
 fn unequal_a_moment_out_of_order() {
     let killed = "chaos killed victim=packer-2 broker=1\n";
     let late = format!("packer-1 stopped\n{killed}");
-    let new = ANOTHER_DAY.replacen(killed, "", 1).replacen("packer-1 stopped\n", &late, 1);
+    let new = ANOTHER_DAY.replacen(killed, "", 1).replacen(
+        "packer-1 stopped\n",
+        &late,
+        1,
+    );
     let found = sentences(SHOP, &new, KILL);
     assert_eq!(
         found,
@@ -258,18 +302,27 @@ fn unequal_another_level() {
     new.lines[0].level = crate::Level::Warn;
     let found = compare(&recorded, &new, &Moments::default());
     assert_eq!(found.len(), 1);
-    assert!(found[0].to_string().contains("expected level \"info\", got \"warn\""));
+    assert!(
+        found[0]
+            .to_string()
+            .contains("expected level \"info\", got \"warn\"")
+    );
 }
 
 #[test]
 fn a_run_may_have_rules_of_its_own() {
-    let committed =
-        |offset| format!("a committed topic=t partition=0 offset={offset}\na outcome n=1");
+    let committed = |offset| {
+        format!(
+            "a committed topic=t partition=0 offset={offset}\na outcome n=1"
+        )
+    };
     assert_eq!(sentences(&committed(1), &committed(2), ""), [""; 0]);
     let once = "[lines.committed]\nmultiplicity = 'once'";
     assert_eq!(
         sentences(&committed(1), &committed(2), once),
-        ["a on t-0: `committed topic=t partition=0 offset=1`: expected offset 1, got 2"]
+        [
+            "a on t-0: `committed topic=t partition=0 offset=1`: expected offset 1, got 2"
+        ]
     );
     let any = "[lines.committed]\nmultiplicity = 'once'\nfields = { offset = 'any' }";
     assert_eq!(sentences(&committed(1), &committed(2), any), [""; 0]);
@@ -277,22 +330,34 @@ fn a_run_may_have_rules_of_its_own() {
 
 /// A few lines of a few processes on a few partitions, ended by an outcome.
 fn any_history() -> impl Strategy<Value = Recording> {
-    let message =
-        prop::sample::select(vec!["consumed", "retried", "committed", "acknowledged", "odd"]);
+    let message = prop::sample::select(vec![
+        "consumed",
+        "retried",
+        "committed",
+        "acknowledged",
+        "odd",
+    ]);
     let line = (0..3, message, prop::option::of(0..2_i64), 0..4_i64, 0..3);
     prop::collection::vec(line, 0..12).prop_map(|lines| {
-        let lines = lines.into_iter().map(|(process, message, partition, offset, id)| {
-            let line = Line::new(0, message)
-                .with("process", format!("p{process}"))
-                .with("offset", offset)
-                .with("correlation_id", format!("c-{id}"));
-            match partition {
-                Some(partition) => line.with("topic", "t").with("partition", partition),
-                None => line,
-            }
-        });
+        let lines = lines.into_iter().map(
+            |(process, message, partition, offset, id)| {
+                let line = Line::new(0, message)
+                    .with("process", format!("p{process}"))
+                    .with("offset", offset)
+                    .with("correlation_id", format!("c-{id}"));
+                match partition {
+                    Some(partition) => {
+                        line.with("topic", "t").with("partition", partition)
+                    }
+                    None => line,
+                }
+            },
+        );
         let outcome = Line::new(0, OUTCOME).with("n", 1);
-        Recording { header: Header::default(), lines: lines.chain([outcome]).collect() }
+        Recording {
+            header: Header::default(),
+            lines: lines.chain([outcome]).collect(),
+        }
     })
 }
 

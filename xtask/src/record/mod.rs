@@ -171,7 +171,7 @@ fn record(take: &Take<'_>, programs: &Programs) -> anyhow::Result<bool> {
     }
     drop(spinner);
     println!(
-        "{}: {} kept, on the {} broker",
+        "{}: {} kept (broker: {})",
         take.name(),
         count(kept.len(), "recording"),
         take.kind.label()

@@ -149,6 +149,8 @@ pub fn unwritten(tree: &Tree) -> Vec<Finding> {
     {
         for (number, line) in file.lines().filter(|(_, line)| line.contains(MARK)) {
             let rest = line.split_once(MARK).map_or("", |(_, rest)| rest);
+            // In a manifest it stands in quotes, in a page perhaps in a comment.
+            let rest = rest.split(['"', '<']).next().unwrap_or_default();
             let rest = rest.trim_matches(|c: char| !c.is_alphanumeric());
             findings.push(Finding::new(file.path, number, "not written yet", rest));
         }

@@ -1,5 +1,7 @@
 //! `cargo xtask test`: the suite, with one Kafka for all of it.
 
+mod summary;
+
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -9,8 +11,9 @@ use crate::cargo::{self, Built};
 use crate::child;
 use crate::project::{Chapter, Project, TargetKind, without_the_word_chapter};
 use crate::run::install;
-use crate::say::{self, Spinner, count};
+use crate::say::{self, Spinner};
 use crate::suite::{self, LeftOut, Surroundings};
+use summary::Summary;
 
 /// What `test` takes.
 #[derive(clap::Args)]
@@ -77,7 +80,7 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
         project,
         chapter,
         features: around.features(),
-        packages: packages(project, chapter, &around)?,
+        excluded: excluded(project, chapter, &around)?,
         kind: around.kind(&args.broker)?,
         broker: &args.broker,
         left_out,
@@ -90,26 +93,21 @@ struct Suite<'a> {
     project: &'a Project,
     chapter: Option<&'a Chapter>,
     features: Option<String>,
-    packages: Packages,
+    /// Packages that cannot be built here.
+    excluded: Vec<String>,
     kind: Kind,
     broker: &'a BrokerChoice,
     left_out: Vec<LeftOut>,
 }
 
-/// Which packages are built: all, but those that cannot be built here.
-#[derive(Default)]
-struct Packages {
-    excluded: Vec<String>,
-}
-
 /// Leaves out chapters that link OpenSSL whatever their features, where its headers are missing.
-fn packages(
+fn excluded(
     project: &Project,
     chapter: Option<&Chapter>,
     around: &Surroundings,
-) -> anyhow::Result<Packages> {
+) -> anyhow::Result<Vec<String>> {
     if around.openssl.is_ready() {
-        return Ok(Packages::default());
+        return Ok(Vec::new());
     }
     let _spinner = Spinner::start("Looking for chapters that do without OpenSSL");
     let mut excluded = Vec::new();
@@ -124,7 +122,7 @@ fn packages(
             excluded.push(one.slug.clone());
         }
     }
-    Ok(Packages { excluded })
+    Ok(excluded)
 }
 
 /// True if a package, with its default features, its tests included, depends on OpenSSL.
@@ -157,6 +155,11 @@ impl Suite<'_> {
     fn run(&self, arguments: &[String]) -> anyhow::Result<bool> {
         let mut build = self.cargo("build");
         build.args(["--bin", "testbed", "--test", self.integration_test()]);
+        // Tests start the programs that a reader starts; examples are not built for a selected test.
+        let programs = self.chapter.into_iter().flat_map(|chapter| &chapter.targets);
+        for target in programs.filter(|t| matches!(t.kind, TargetKind::Bin | TargetKind::Example)) {
+            build.args([target.kind.flag(), &target.name]);
+        }
         let built = cargo::build(&mut build)?;
         if self.kind == Kind::Local || self.left_out.iter().all(|one| one.module != "own_cluster") {
             install(&built)?;
@@ -183,7 +186,7 @@ impl Suite<'_> {
     fn cargo(&self, verb: &str) -> Command {
         let mut command = cargo::cargo(self.project);
         command.args(verb.split(' ')).arg("--workspace");
-        for package in &self.packages.excluded {
+        for package in &self.excluded {
             command.args(["--exclude", package]);
         }
         if let Some(features) = &self.features {
@@ -246,7 +249,10 @@ impl Suite<'_> {
         for harness in harnesses.iter().filter(|one| one.is_test && one.package == chapter.folder) {
             let mut command = Command::new(&harness.executable);
             command.args(suite::libtest_skips(&self.left_out)).args(arguments);
-            let mut command = self.with_a_cluster(built, &command)?;
+            // Unit tests know no Kafka.
+            if chapter.targets_of(TargetKind::Test).any(|name| name == harness.target) {
+                command = self.with_a_cluster(built, &command)?;
+            }
             // What Cargo gives a test: its package's folder.
             command.current_dir(&chapter.folder).env("CARGO_MANIFEST_DIR", &chapter.folder);
             passed &= child::run(&mut command)?.success();
@@ -255,6 +261,9 @@ impl Suite<'_> {
     }
 
     fn doc_tests(&self) -> anyhow::Result<bool> {
+        if self.chapter.is_some_and(|chapter| !has_doc_tests(&chapter.folder.join("src"))) {
+            return Ok(true);
+        }
         let mut command = self.cargo("test");
         command.args(["--doc", "--quiet"]);
         if let Some(chapter) = self.chapter {
@@ -284,117 +293,26 @@ impl Suite<'_> {
     }
 }
 
+/// True if a doc comment below this folder holds code: running rustdoc costs seconds.
+fn has_doc_tests(folder: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    entries.flatten().map(|entry| entry.path()).any(|path| {
+        if path.is_dir() {
+            return has_doc_tests(&path);
+        }
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        text.lines().any(|line| {
+            let line = line.trim_start();
+            line.starts_with("//! ```") || line.starts_with("/// ```")
+        })
+    })
+}
+
 /// Says what was left out, in the last line too.
 fn finish(suite: &Suite<'_>, passed: bool) -> ExitCode {
     let package = suite.chapter.map(|chapter| chapter.slug.as_str());
-    let summary = Summary::new(suite, |module| suite::count_tests(suite.project, package, module));
+    let tests = |module: &str| suite::count_tests(suite.project, package, module);
+    let summary = Summary::new(&suite.left_out, &suite.excluded, tests);
     print!("\n{}", summary.text(passed, suite.kind, say::on_ci()));
     ExitCode::from(u8::from(!passed || (summary.incomplete && say::on_ci())))
-}
-
-struct Summary {
-    lines: Vec<String>,
-    tests: usize,
-    incomplete: bool,
-}
-
-impl Summary {
-    fn new(suite: &Suite<'_>, count_in: impl Fn(&str) -> usize) -> Summary {
-        let mut summary = Summary { lines: Vec::new(), tests: 0, incomplete: false };
-        for one in &suite.left_out {
-            let tests = count_in(one.module);
-            summary.tests += tests;
-            let Some(reason) = &one.reason else { continue };
-            summary.incomplete |= tests > 0;
-            if tests > 0 {
-                summary.lines.push(format!(
-                    "  {} in `{}`: {reason}",
-                    count(tests, "test"),
-                    one.module
-                ));
-            }
-        }
-        for package in &suite.packages.excluded {
-            summary.incomplete = true;
-            summary
-                .lines
-                .push(format!("  chapter {package}: it links OpenSSL, whose headers are missing"));
-        }
-        summary
-    }
-
-    fn text(&self, passed: bool, kind: Kind, ci: bool) -> String {
-        let mut text = String::new();
-        if !self.lines.is_empty() {
-            text.push_str(&format!(
-                "Left out, because something is missing here:\n{}\n",
-                self.lines.join("\n")
-            ));
-        }
-        let verdict = if passed { "Passed" } else { "Failed" };
-        let broker = format!("broker: {}", kind.label());
-        text.push_str(&match (self.tests, self.incomplete) {
-            (_, true) if ci => format!(
-                "{verdict} ({broker}), and FAILED because with CI=true nothing may be left out.\n"
-            ),
-            (tests, true) => format!(
-                "{verdict} what can run here ({broker}); left out: {}, see above.\n",
-                count(tests, "test")
-            ),
-            (0, false) => format!("{verdict} ({broker}); nothing was left out.\n"),
-            (tests, false) => format!(
-                "{verdict} ({broker}); not asked for: {} that another kind of broker serves.\n",
-                count(tests, "test")
-            ),
-        });
-        text
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn summary(left_out: Vec<LeftOut>, excluded: &[&str]) -> Summary {
-        let project = Project { root: "".into(), chapters: Vec::new() };
-        let suite = Suite {
-            project: &project,
-            chapter: None,
-            features: None,
-            packages: Packages { excluded: excluded.iter().map(|&slug| slug.to_owned()).collect() },
-            kind: Kind::Embedded,
-            broker: &BrokerChoice::Auto,
-            left_out,
-        };
-        Summary::new(&suite, |module| if module == "tls" { 3 } else { 0 })
-    }
-
-    #[test]
-    fn the_last_line_says_what_was_left_out() {
-        let missing = LeftOut { module: "tls", reason: Some("no headers (install them)".into()) };
-        let text = summary(vec![missing.clone()], &[]).text(true, Kind::Local, false);
-        insta::assert_snapshot!(text, @r"
-        Left out, because something is missing here:
-          3 tests in `tls`: no headers (install them)
-        Passed what can run here (broker: local); left out: 3 tests, see above.
-        ");
-        let text = summary(vec![missing], &["registry"]).text(true, Kind::Local, true);
-        assert!(text.contains("chapter registry: it links OpenSSL"), "{text}");
-        assert!(text.trim_end().ends_with("with CI=true nothing may be left out."), "{text}");
-    }
-
-    #[test]
-    fn what_has_no_tests_or_was_not_asked_for_is_no_gap() {
-        let nothing = LeftOut { module: "docker", reason: Some("no engine".into()) };
-        let chosen = LeftOut { module: "tls", reason: None };
-        let text = summary(vec![nothing.clone()], &[]).text(true, Kind::Local, true);
-        assert_eq!(text, "Passed (broker: local); nothing was left out.\n");
-        let summary = summary(vec![nothing, chosen], &[]);
-        assert!(!summary.incomplete);
-        let text = summary.text(false, Kind::Embedded, true);
-        assert_eq!(
-            text,
-            "Failed (broker: built in); not asked for: 3 tests that another kind of broker serves.\n"
-        );
-    }
 }

@@ -10,8 +10,10 @@ use clap::Parser;
 use rdkafka::Message;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::types::RDKafkaErrorCode;
 use testbed::local::{LocalCluster, LocalOptions};
 use testbed::{Cluster, TopicSpec, eventually};
+use tokio::time::timeout;
 use tracing::info;
 
 /// Kills the leader of a partition between two halves of a day's orders.
@@ -24,6 +26,10 @@ struct Arguments {
 
 /// A failover takes 2 to 5 seconds here; a minute means that something is wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a consumer reports when a broker has closed its connection.
+const DEAD_BROKER: Option<RDKafkaErrorCode> =
+    Some(RDKafkaErrorCode::BrokerTransportFailure);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -138,12 +144,15 @@ async fn read_all(
     packing.subscribe(&["orders"])?;
     let mut seen = BTreeSet::new();
     while seen.len() < wanted.len() {
-        let Ok(record) =
-            tokio::time::timeout(PATIENCE, packing.recv()).await
-        else {
-            break;
+        let record = match timeout(PATIENCE, packing.recv()).await {
+            Err(_) => break,
+            // One of the bootstrap servers is dead: librdkafka says so, and
+            // asks the others by itself.
+            Ok(Err(error)) if error.rdkafka_error_code() == DEAD_BROKER => {
+                continue;
+            }
+            Ok(record) => record?,
         };
-        let record = record?;
         let key = String::from_utf8_lossy(record.key().unwrap_or_default())
             .into_owned();
         let (partition, offset) = (record.partition(), record.offset());

@@ -3,6 +3,8 @@
 //! Prints a Markdown table; `--write` puts it into `benches/start.md`, which the page shows.
 //! The kinds take turns, so that a load that comes and goes meets all of them.
 
+#![forbid(unsafe_code)]
+
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 

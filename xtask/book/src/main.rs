@@ -1,5 +1,7 @@
 //! `book build` and `book check`; readers type `cargo xtask book build`.
 
+#![forbid(unsafe_code)]
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 

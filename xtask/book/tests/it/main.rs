@@ -1,5 +1,7 @@
 //! The book builder on small books.
 
+#![forbid(unsafe_code)]
+
 /// Small books, made in a temporary folder: a sound one, and changes to it.
 mod books;
 /// Each law of `book check`, on a book that breaks it.

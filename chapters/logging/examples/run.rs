@@ -169,7 +169,6 @@ async fn day(shop: &Shop) -> anyhow::Result<(usize, usize)> {
 }
 
 /// Sends the orders, each with an id of its own.
-// ANCHOR: checkout
 async fn checkout(shop: &Shop) -> anyhow::Result<HashSet<CorrelationId>> {
     let mut given = HashSet::new();
     for order in 0..ORDERS {
@@ -183,7 +182,6 @@ async fn checkout(shop: &Shop) -> anyhow::Result<HashSet<CorrelationId>> {
     }
     Ok(given)
 }
-// ANCHOR_END: checkout
 
 /// Works on every order once. The ids with which the orders left the last service.
 async fn work(

@@ -126,7 +126,6 @@ impl fmt::Display for CausationId {
 }
 
 /// What a record carries so that it can be followed.
-// ANCHOR: correlation
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Correlation {
     /// Which piece of business it belongs to.
@@ -134,7 +133,6 @@ pub struct Correlation {
     /// The record because of which it was sent; none for the first.
     pub cause: Option<CausationId>,
 }
-// ANCHOR_END: correlation
 
 impl Correlation {
     /// The first of a chain.

@@ -99,14 +99,12 @@ pub const KINDS: &[Kind] = &[
         fields: &["topic", "key", "[partition]"],
         multiplicity: Multiplicity::Once,
     },
-    // ANCHOR: kind
     Kind {
         message: "acknowledged",
         says: "the broker has the record, at this place",
         fields: &["topic", "partition", "offset", "[key]"],
         multiplicity: Multiplicity::Once,
     },
-    // ANCHOR_END: kind
     Kind {
         message: "failed",
         says: "it did not work, and nobody tries again",
@@ -243,13 +241,11 @@ pub struct FieldKind {
 
 /// The fields that do not compare exactly.
 pub const FIELDS: &[FieldKind] = &[
-    // ANCHOR: field
     FieldKind {
         name: "correlation_id",
         says: "drawn at random",
         compare: Compare::SameIdentity(Thing::Correlation),
     },
-    // ANCHOR_END: field
     FieldKind {
         name: "trace_id",
         says: "drawn at random",
@@ -340,27 +336,35 @@ impl Compare {
     }
 }
 
-/// The vocabulary as two Markdown tables: `vocabulary.md`, which the chapter's page shows.
+/// The vocabulary as Markdown tables: `vocabulary.md`, of which the chapter's page shows the first.
 pub fn as_markdown() -> String {
     let mut out = String::from(
-        "| line | what has happened | fields | how often |\n|---|---|---|---|\n",
+        "<!-- Made from src/vocabulary.rs; a test holds the two together. -->\n\n",
     );
+    out.push_str("<!-- ANCHOR: kinds -->\n| line | what has happened | fields |\n|---|---|---|\n");
     for kind in KINDS {
         let fields: Vec<String> =
             kind.fields.iter().map(|field| format!("`{field}`")).collect();
-        let often = match kind.multiplicity {
-            Multiplicity::Once => "once".to_owned(),
-            Multiplicity::AtLeast(n) => format!("at least {n}"),
-            Multiplicity::Optional => "as timing has it".to_owned(),
-        };
         let row = format!(
-            "| `{}` | {} | {} | {often} |\n",
+            "| `{}` | {} | {} |\n",
             kind.message,
             kind.says,
             fields.join(" ")
         );
         out.push_str(&row);
     }
+    out.push_str("<!-- ANCHOR_END: kinds -->\n\nFields in brackets may be missing.\n");
+    out.push_str("\nWhen two runs are compared, each line occurs once, but for these:\n");
+    out.push_str("\n| line | how often |\n|---|---|\n");
+    for kind in KINDS {
+        let often = match kind.multiplicity {
+            Multiplicity::Once => continue,
+            Multiplicity::AtLeast(n) => format!("at least {n} in a row"),
+            Multiplicity::Optional => "as timing has it".to_owned(),
+        };
+        out.push_str(&format!("| `{}` | {often} |\n", kind.message));
+    }
+    out.push_str("\nEach field has the same value, but for these:\n");
     out.push_str("\n| field | why it differs from run to run | compared |\n|---|---|---|\n");
     for field in FIELDS {
         let compared = match field.compare {

@@ -29,8 +29,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -95,7 +95,8 @@ impl Authority {
     /// [`CertificateError::Make`].
     pub fn issue(&self, request: &Request) -> Result<Identity, CertificateError> {
         let failed = |cause| CertificateError::Make { name: request.name.clone(), cause };
-        let mut params = parameters(&request.name, &request.hosts, request.validity).map_err(failed)?;
+        let mut params =
+            parameters(&request.name, &request.hosts, request.validity).map_err(failed)?;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         // Brokers are clients too: of each other.
         params.extended_key_usages =
@@ -205,7 +206,11 @@ impl Identity {
         write(&files.certificate, &self.certificate, PUBLIC)?;
         write(&files.authority, &self.authority, PUBLIC)?;
         // Kafka wants the key in PKCS#8 and the chain from the certificate upwards, in one file.
-        write(&files.keystore, &[key.as_str(), &self.certificate, &self.authority].concat(), PRIVATE)?;
+        write(
+            &files.keystore,
+            &[key.as_str(), &self.certificate, &self.authority].concat(),
+            PRIVATE,
+        )?;
         Ok(files)
     }
 }
@@ -263,14 +268,21 @@ const PUBLIC: u32 = 0o644;
 const PRIVATE: u32 = 0o600;
 
 fn trusting(authority: &Path) -> BTreeMap<String, String> {
-    map([("security.protocol", "ssl".to_owned()), ("ssl.ca.location", authority.display().to_string())])
+    map([
+        ("security.protocol", "ssl".to_owned()),
+        ("ssl.ca.location", authority.display().to_string()),
+    ])
 }
 
 fn map<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn parameters(name: &str, hosts: &[String], validity: Validity) -> Result<CertificateParams, rcgen::Error> {
+fn parameters(
+    name: &str,
+    hosts: &[String],
+    validity: Validity,
+) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::new(hosts)?;
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
@@ -290,7 +302,12 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), CertificateError> {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?.write_all(text.as_bytes())
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(path)?
+            .write_all(text.as_bytes())
     };
     write().map_err(|cause| CertificateError::Write { path: path.to_owned(), cause })
 }
@@ -324,7 +341,10 @@ mod tests {
         let read = |path: &Path| std::fs::read_to_string(path).unwrap();
         let keystore = read(&files.keystore);
         assert!(keystore.starts_with("-----BEGIN PRIVATE KEY-----"), "PKCS#8");
-        assert_eq!(keystore, read(&files.key) + &read(&files.certificate) + &read(&files.authority));
+        assert_eq!(
+            keystore,
+            read(&files.key) + &read(&files.certificate) + &read(&files.authority)
+        );
     }
 
     #[test]
@@ -341,6 +361,9 @@ mod tests {
         assert_eq!(error.to_string(), "the certificate of mail cannot be made");
         let identity = shop.issue(&Request::broker()).unwrap();
         let error = identity.write(Path::new("no/such/folder"), "broker").unwrap_err();
-        assert!(error.to_string().starts_with("no/such/folder/broker.key.pem cannot be written"), "{error}");
+        assert!(
+            error.to_string().starts_with("no/such/folder/broker.key.pem cannot be written"),
+            "{error}"
+        );
     }
 }

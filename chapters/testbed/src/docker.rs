@@ -148,7 +148,10 @@ pub struct DockerCluster {
 impl std::fmt::Debug for DockerCluster {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (connection, name) = (&self.connection, self.guardian.container());
-        f.debug_struct("DockerCluster").field("connection", connection).field("name", &name).finish()
+        f.debug_struct("DockerCluster")
+            .field("connection", connection)
+            .field("name", &name)
+            .finish()
     }
 }
 
@@ -175,13 +178,17 @@ impl DockerCluster {
         loop {
             tries += 1;
             match Self::try_start(&engine, &options).await {
-                Err(DockerError::Container { cause, .. }) if tries < TRIES && is_port_taken(&cause) => {}
+                Err(DockerError::Container { cause, .. })
+                    if tries < TRIES && is_port_taken(&cause) => {}
                 result => return result,
             }
         }
     }
 
-    async fn try_start(engine: &Docker, options: &DockerOptions) -> Result<DockerCluster, DockerError> {
+    async fn try_start(
+        engine: &Docker,
+        options: &DockerOptions,
+    ) -> Result<DockerCluster, DockerError> {
         let host = Host::of(&host_variable(), std::env::var("TESTCONTAINERS_HOST_OVERRIDE").ok());
         let port = free_port().map_err(DockerError::Port)?;
         let bootstrap = format!("{}:{port}", host.name);
@@ -199,7 +206,9 @@ impl DockerCluster {
             // Else Docker would publish the port on every address of this machine.
             .with_host_config_modifier(move |config| {
                 for bindings in config.port_bindings.iter_mut().flatten().flat_map(|(_, b)| b) {
-                    bindings.iter_mut().for_each(|binding| binding.host_ip = Some(bind.to_string()));
+                    bindings
+                        .iter_mut()
+                        .for_each(|binding| binding.host_ip = Some(bind.to_string()));
                 }
             });
         let container = match request.start().await {
@@ -285,7 +294,8 @@ impl DockerCluster {
             let (config, bootstrap) = (config.clone(), bootstrap.clone());
             let look = move || {
                 let client: BaseConsumer = config.create().map_err(|error| error.to_string())?;
-                let metadata = client.fetch_metadata(None, LOOK).map_err(|error| error.to_string())?;
+                let metadata =
+                    client.fetch_metadata(None, LOOK).map_err(|error| error.to_string())?;
                 let address = |broker: &rdkafka::metadata::MetadataBroker| {
                     format!("{}:{}", broker.host(), broker.port())
                 };
@@ -311,7 +321,8 @@ impl Drop for DockerCluster {
         // On a thread and a runtime of its own: this may be a runtime's only thread, or one
         // without a runtime, where testcontainers' own clean-up panics.
         let removal = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
             runtime.block_on(async { timeout(REMOVAL, container.rm()).await }).ok()?.ok()
         });
         if let Ok(Some(())) = removal.join() {
@@ -339,7 +350,8 @@ pub async fn sweep() -> Result<u32, DockerError> {
     let containers = engine.list_containers(Some(options)).await.map_err(no_engine)?;
     let mut removed = 0;
     for container in containers {
-        let orphaned = container.labels.as_ref().and_then(Owner::of).is_some_and(|owner| owner.is_gone());
+        let orphaned =
+            container.labels.as_ref().and_then(Owner::of).is_some_and(|owner| owner.is_gone());
         if let (true, Some(id)) = (orphaned, container.id) {
             removed += u32::from(remove(&engine, &id).await?);
         }
@@ -349,10 +361,9 @@ pub async fn sweep() -> Result<u32, DockerError> {
 
 /// The engine, if it answers and is new enough.
 async fn engine() -> Result<Docker, DockerError> {
-    let engine = docker_client_instance().await.map_err(|cause| DockerError::NoEngine {
-        host: host_variable(),
-        cause: cause.into(),
-    })?;
+    let engine = docker_client_instance()
+        .await
+        .map_err(|cause| DockerError::NoEngine { host: host_variable(), cause: cause.into() })?;
     // Not a ping: an old engine answers that in any version of the API.
     match timeout(ENGINE, engine.version()).await {
         Ok(Ok(_)) => Ok(engine),
@@ -373,7 +384,8 @@ fn no_engine(cause: EngineError) -> DockerError {
 
 /// What `DOCKER_HOST` says, or in words that nothing does.
 fn host_variable() -> String {
-    std::env::var("DOCKER_HOST").unwrap_or_else(|_| "the usual socket (DOCKER_HOST is not set)".to_owned())
+    std::env::var("DOCKER_HOST")
+        .unwrap_or_else(|_| "the usual socket (DOCKER_HOST is not set)".to_owned())
 }
 
 /// Removes a container by name or id; false if it was not there.
@@ -459,9 +471,15 @@ mod tests {
 
     #[test]
     fn an_engine_here_is_reached_on_loopback_only() {
-        for here in ["unix:///var/run/docker.sock", "tcp://127.0.0.1:2375", "tcp://localhost:2375", "unset"] {
+        for here in
+            ["unix:///var/run/docker.sock", "tcp://127.0.0.1:2375", "tcp://localhost:2375", "unset"]
+        {
             let host = Host::of(here, None);
-            assert_eq!((host.name.as_str(), host.bind), ("127.0.0.1", Ipv4Addr::LOCALHOST), "{here}");
+            assert_eq!(
+                (host.name.as_str(), host.bind),
+                ("127.0.0.1", Ipv4Addr::LOCALHOST),
+                "{here}"
+            );
         }
     }
 
@@ -472,9 +490,13 @@ mod tests {
             ("ssh://checkout@docker.example", "docker.example"),
             ("https://10.0.0.7:2376/", "10.0.0.7"),
         ] {
-            assert_eq!(Host::of(elsewhere, None), Host { name: name.into(), bind: Ipv4Addr::UNSPECIFIED });
+            assert_eq!(
+                Host::of(elsewhere, None),
+                Host { name: name.into(), bind: Ipv4Addr::UNSPECIFIED }
+            );
         }
-        let overridden = Host::of("unix:///var/run/docker.sock", Some("host.docker.internal".into()));
+        let overridden =
+            Host::of("unix:///var/run/docker.sock", Some("host.docker.internal".into()));
         assert_eq!(overridden.name, "host.docker.internal");
     }
 }

@@ -30,6 +30,16 @@ const MOCK: &str = "mockCluster";
 /// How many of the client's complaints are kept for the error message.
 const COMPLAINTS: usize = 3;
 
+/// What librdkafka says where more waiting does not help. The error's code is not enough: not every
+/// such line comes with one, and in TLS 1.3 a broker refuses a client's certificate only after the
+/// handshake, by an alert.
+const HOPELESS: [&str; 4] = [
+    "certificate verify failed",
+    "SSL alert number",
+    "authentication error",
+    "Authentication failed",
+];
+
 /// Why a cluster that was named cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -125,7 +135,7 @@ fn heard(said: &[String]) -> String {
 ///
 /// # Cancellation
 ///
-/// Dropping the future stops the asking; a thread ends by itself within a second.
+/// Dropping the future stops the asking; a thread ends by itself by the settings' deadline.
 pub async fn ask(settings: Settings) -> Result<Connection, ExternalError> {
     let deadline = Instant::now() + settings.deadline();
     let (metadata, cluster_id) = first_answer(&settings, deadline).await?;
@@ -224,7 +234,14 @@ impl Listening {
 
 impl ClientContext for Listening {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        use RDKafkaLogLevel::{Debug, Info};
+
         tracing::debug!(target: "librdkafka", ?level, facility, "{message}");
+        if !matches!(level, Debug | Info) {
+            // Behind "[thrd:…]: ", which is of no use to a reader.
+            let message = message.split_once("]: ").map_or(message, |(_, message)| message);
+            self.with(|said| said.hear(message));
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -232,19 +249,26 @@ impl ClientContext for Listening {
 
         let code = error.rdkafka_error_code();
         self.with(|said| {
-            // In TLS 1.3 a broker refuses a client's certificate only after the handshake: an alert.
-            said.hopeless |=
-                matches!(code, Some(Authentication | SSL)) || reason.contains("SSL alert number");
-            // How long it took, and how often, differs from one time to the next.
-            let reason = reason.split(" (after ").next().unwrap_or(reason).to_owned();
+            said.hopeless |= matches!(code, Some(Authentication | SSL));
             // That all are down is what we say ourselves.
-            if code != Some(AllBrokersDown) && !said.lines.contains(&reason) {
-                said.lines.push_back(reason);
-                if said.lines.len() > COMPLAINTS {
-                    said.lines.pop_front();
-                }
+            if code != Some(AllBrokersDown) {
+                said.hear(reason);
             }
         });
+    }
+}
+
+impl Said {
+    fn hear(&mut self, line: &str) {
+        self.hopeless |= HOPELESS.iter().any(|phrase| line.contains(phrase));
+        // How long it took, and how often, differs from one time to the next.
+        let line = line.split(" (after ").next().unwrap_or(line).to_owned();
+        if !self.lines.contains(&line) {
+            self.lines.push_back(line);
+            if self.lines.len() > COMPLAINTS {
+                self.lines.pop_front();
+            }
+        }
     }
 }
 
@@ -255,27 +279,32 @@ async fn first_answer(
     settings: &Settings,
     deadline: Instant,
 ) -> Result<(Metadata, Option<String>), ExternalError> {
-    /// How long one look takes at most: then what the client said meanwhile is heard.
-    const LOOK: Duration = Duration::from_millis(500);
+    /// How long the first look takes at most: then what the client said meanwhile is heard. Each
+    /// look takes twice as long as the one before, so that a slow line has its time too.
+    const LOOK: Duration = Duration::from_millis(250);
 
     let listening = Listening::default();
     let client: BaseConsumer<Listening> = settings
         .client_config()
         .create_with_context(listening.clone())
         .map_err(|cause| settings.refused(cause))?;
-    let look = move || loop {
-        let patience = deadline.saturating_duration_since(Instant::now());
-        // A group is not joined, so there is no record to lose: polling only hears complaints.
-        while let Some(event) = client.poll(Duration::ZERO) {
-            drop(event);
-        }
-        if patience.is_zero() || client.context().with(|said| said.hopeless) {
-            return None;
-        }
-        if let Ok(metadata) = client.fetch_metadata(None, patience.min(LOOK)) {
-            // The id came with the metadata: nothing is waited for.
-            let id = client.client().fetch_cluster_id(Duration::from_millis(100));
-            return Some((metadata, id));
+    let look = move || {
+        let mut slice = LOOK;
+        loop {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            // A group is not joined, so there is no record to lose: polling only hears complaints.
+            while let Some(event) = client.poll(Duration::ZERO) {
+                drop(event);
+            }
+            if patience.is_zero() || client.context().with(|said| said.hopeless) {
+                return None;
+            }
+            if let Ok(metadata) = client.fetch_metadata(None, patience.min(slice)) {
+                // The id came with the metadata: nothing is waited for.
+                let id = client.client().fetch_cluster_id(Duration::from_millis(100));
+                return Some((metadata, id));
+            }
+            slice *= 2;
         }
     };
     match tokio::task::spawn_blocking(look).await {
@@ -311,8 +340,10 @@ async fn configuration(
 
     // The first answer may have taken nearly all the time: a cluster that answers gets 3 s more.
     let patience = deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(3));
-    let failed = |cause| ExternalError::Client { bootstrap: settings.bootstrap().to_owned(), cause };
-    let admin: AdminClient<DefaultClientContext> = settings.client_config().create().map_err(failed)?;
+    let failed =
+        |cause| ExternalError::Client { bootstrap: settings.bootstrap().to_owned(), cause };
+    let admin: AdminClient<DefaultClientContext> =
+        settings.client_config().create().map_err(failed)?;
     let options = AdminOptions::new().request_timeout(Some(patience));
     let asked = admin.describe_configs([&ResourceSpecifier::Broker(id)], &options).await;
     // Its thread is waited for: not on a thread of the runtime.
@@ -320,7 +351,9 @@ async fn configuration(
     let code = match asked.map(|mut answers| answers.pop()) {
         Ok(Some(Ok(resource))) => {
             let with_value = |entry: rdkafka::admin::ConfigEntry| Some((entry.name, entry.value?));
-            return Ok(Answer::Properties(resource.entries.into_iter().filter_map(with_value).collect()));
+            return Ok(Answer::Properties(
+                resource.entries.into_iter().filter_map(with_value).collect(),
+            ));
         }
         Ok(Some(Err(code))) => code,
         Ok(None) => return Ok(Answer::Nothing),
@@ -329,12 +362,14 @@ async fn configuration(
     };
     match code {
         ClusterAuthorizationFailed => Ok(Answer::Forbidden),
-        OperationTimedOut | RequestTimedOut | BrokerTransportFailure => Err(ExternalError::Unreachable {
-            bootstrap: settings.bootstrap().to_owned(),
-            id,
-            address,
-            waited: patience,
-        }),
+        OperationTimedOut | RequestTimedOut | BrokerTransportFailure => {
+            Err(ExternalError::Unreachable {
+                bootstrap: settings.bootstrap().to_owned(),
+                id,
+                address,
+                waited: patience,
+            })
+        }
         _ => Ok(Answer::Nothing),
     }
 }

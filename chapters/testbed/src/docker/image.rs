@@ -32,7 +32,10 @@ impl Kafka {
             ("controller.listener.names", "CONTROLLER"),
             // A broker dials itself too (a transaction's markers, for one), and inside the container
             // the address that clients use leads nowhere.
-            ("listeners", "PLAINTEXT://:9092,INTERNAL://127.0.0.1:19092,CONTROLLER://127.0.0.1:9093"),
+            (
+                "listeners",
+                "PLAINTEXT://:9092,INTERNAL://127.0.0.1:19092,CONTROLLER://127.0.0.1:9093",
+            ),
             ("advertised.listeners", &advertised),
             ("inter.broker.listener.name", "INTERNAL"),
             (
@@ -112,6 +115,9 @@ mod tests {
         let properties = [("node.id".to_owned(), "7".to_owned())].into();
         let kafka = Kafka::new("127.0.0.1:4444", &properties);
         assert_eq!(kafka.variables["KAFKA_NODE_ID"], "7");
-        assert!(kafka.variables["KAFKA_ADVERTISED_LISTENERS"].starts_with("PLAINTEXT://127.0.0.1:4444,"));
+        assert!(
+            kafka.variables["KAFKA_ADVERTISED_LISTENERS"]
+                .starts_with("PLAINTEXT://127.0.0.1:4444,")
+        );
     }
 }

@@ -38,7 +38,11 @@ impl Owner {
     }
 
     pub(super) fn labels(&self) -> [(&'static str, String); 3] {
-        [(LABEL, self.pid.to_string()), (STARTED, self.started.clone()), (MACHINE, self.machine.clone())]
+        [
+            (LABEL, self.pid.to_string()),
+            (STARTED, self.started.clone()),
+            (MACHINE, self.machine.clone()),
+        ]
     }
 
     /// A name that no other container has, for people to see where it comes from.
@@ -92,7 +96,8 @@ fn machine() -> String {
         (Ok(boot), Ok(namespace)) => format!("{} {}", boot.trim(), namespace.display()),
         _ => {
             let name = Command::new("uname").arg("-n").stdin(Stdio::null()).output();
-            name.map(|name| String::from_utf8_lossy(&name.stdout).trim().to_owned()).unwrap_or_default()
+            name.map(|name| String::from_utf8_lossy(&name.stdout).trim().to_owned())
+                .unwrap_or_default()
         }
     }
 }
@@ -115,14 +120,19 @@ mod tests {
         assert!(!here.is_gone());
         // The same process id, another start: our predecessor.
         assert!(Owner { started: "1".to_owned(), ..here.clone() }.is_gone());
-        assert!(!Owner { machine: "elsewhere".to_owned(), started: "1".to_owned(), ..here.clone() }.is_gone());
+        assert!(
+            !Owner { machine: "elsewhere".to_owned(), started: "1".to_owned(), ..here.clone() }
+                .is_gone()
+        );
         assert!(!Owner { started: String::new(), ..here }.is_gone());
     }
 
     #[test]
     fn a_child_is_gone_when_it_has_ended() {
-        let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let owner = Owner { pid: child.id(), started: started(child.id()).unwrap(), machine: machine() };
+        let mut child =
+            Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let owner =
+            Owner { pid: child.id(), started: started(child.id()).unwrap(), machine: machine() };
         assert!(!owner.is_gone());
         drop(child.stdin.take());
         child.wait().unwrap();
@@ -131,7 +141,8 @@ mod tests {
 
     #[test]
     fn a_programs_name_may_hold_anything() {
-        let stat = "42 (a) b (c) S 1 42 42 0 -1 4194304 88 0 0 0 0 0 0 0 20 0 1 0 123456 2813952 211 1";
+        let stat =
+            "42 (a) b (c) S 1 42 42 0 -1 4194304 88 0 0 0 0 0 0 0 20 0 1 0 123456 2813952 211 1";
         assert_eq!(started_in(stat), Some("123456"));
     }
 

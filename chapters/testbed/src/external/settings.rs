@@ -124,7 +124,11 @@ impl Settings {
     ///
     /// [`BadSettings::Server`], [`BadSettings::NoServers`].
     pub fn new(servers: &str) -> Result<Settings, BadSettings> {
-        Ok(Settings { bootstrap: checked(servers)?, properties: BTreeMap::new(), deadline: DEADLINE })
+        Ok(Settings {
+            bootstrap: checked(servers)?,
+            properties: BTreeMap::new(),
+            deadline: DEADLINE,
+        })
     }
 
     /// The cluster that the environment names. Servers are, in this order: `servers` (what a flag
@@ -148,7 +152,8 @@ impl Settings {
             None => BTreeMap::new(),
         };
         let of_file = properties.remove(SERVERS).map(|Secret(servers)| servers);
-        let servers = servers.or_else(|| set("KAFKA_BROKERS")).or(of_file).ok_or(BadSettings::NoServers)?;
+        let servers =
+            servers.or_else(|| set("KAFKA_BROKERS")).or(of_file).ok_or(BadSettings::NoServers)?;
         Ok(Settings { properties, ..Settings::new(&servers)? })
     }
 
@@ -200,12 +205,16 @@ impl Settings {
 
     /// The properties with their values, for a [`Connection`](crate::Connection), which masks them.
     pub(super) fn exposed(&self) -> BTreeMap<String, String> {
-        self.properties.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
+        self.properties
+            .iter()
+            .map(|(name, value)| (name.clone(), value.expose().to_owned()))
+            .collect()
     }
 
     /// The text without any value that is not to be shown.
     pub(super) fn masked(&self, text: &str) -> String {
-        let secrets = self.properties.iter().filter(|(name, value)| is_secret(name) && !value.0.is_empty());
+        let secrets =
+            self.properties.iter().filter(|(name, value)| is_secret(name) && !value.0.is_empty());
         secrets.fold(text.to_owned(), |text, (_, value)| text.replace(value.expose(), "***"))
     }
 
@@ -224,19 +233,24 @@ impl Settings {
 
 /// True for properties whose values nobody is to see.
 fn is_secret(name: &str) -> bool {
-    ["password", "secret", "key.pem", "jaas", "oauthbearer", "token"].iter().any(|part| name.contains(part))
+    ["password", "secret", "key.pem", "jaas", "oauthbearer", "token"]
+        .iter()
+        .any(|part| name.contains(part))
 }
 
 /// The servers without blanks; each must be `host:port`, with or without `protocol://` before it.
 fn checked(servers: &str) -> Result<String, BadSettings> {
-    let each: Vec<&str> = servers.split(',').map(str::trim).filter(|server| !server.is_empty()).collect();
+    let each: Vec<&str> =
+        servers.split(',').map(str::trim).filter(|server| !server.is_empty()).collect();
     if each.is_empty() {
         return Err(BadSettings::NoServers);
     }
     for server in &each {
         let address = server.split_once("://").map_or(*server, |(_, address)| address);
         let is_server = address.rsplit_once(':').is_some_and(|(host, port)| {
-            !host.is_empty() && !host.contains(char::is_whitespace) && port.parse::<u16>().is_ok_and(|port| port > 0)
+            !host.is_empty()
+                && !host.contains(char::is_whitespace)
+                && port.parse::<u16>().is_ok_and(|port| port > 0)
         });
         if !is_server {
             return Err(BadSettings::Server { server: (*server).to_owned() });
@@ -336,7 +350,8 @@ mod tests {
     fn no_servers_and_bad_servers_are_refused() {
         let none = Settings::from_variables(None, |_| None).unwrap_err().to_string();
         assert!(none.starts_with("no cluster is named: say --broker external=HOST:PORT"), "{none}");
-        for bad in ["broker", "broker:", ":9092", "broker:many", "broker:0", "two words:1", "a:1,b"] {
+        for bad in ["broker", "broker:", ":9092", "broker:many", "broker:0", "two words:1", "a:1,b"]
+        {
             let error = Settings::new(bad).unwrap_err();
             assert!(matches!(error, BadSettings::Server { .. }), "{bad}: {error}");
         }
@@ -364,11 +379,15 @@ mod tests {
     fn librdkafkas_refusals_come_without_the_value() {
         let refusal = |name: &str, value: &str| {
             let settings = Settings::new("a:1").unwrap().with_property(name, value);
-            let created: Result<rdkafka::consumer::BaseConsumer, _> = settings.client_config().create();
+            let created: Result<rdkafka::consumer::BaseConsumer, _> =
+                settings.client_config().create();
             settings.refused(created.err().expect("librdkafka refuses this")).to_string()
         };
         let jaas = refusal("sasl.jaas.config", "user hunter2");
-        assert!(jaas.starts_with("librdkafka does not take the property sasl.jaas.config"), "{jaas}");
+        assert!(
+            jaas.starts_with("librdkafka does not take the property sasl.jaas.config"),
+            "{jaas}"
+        );
         assert!(jaas.ends_with("Write sasl.username and sasl.password instead"), "{jaas}");
         let value = refusal("security.protocol", "hunter2");
         assert!(value.contains("security.protocol"), "{value}");

@@ -145,8 +145,8 @@ impl Faults {
     /// How much went through.
     pub fn counts(&self) -> Counts {
         let counters = &self.shared.counters;
-        let [to_broker, to_client] =
-            [Direction::ToBroker, Direction::ToClient].map(|way| counters.bytes[way as usize].get());
+        let [to_broker, to_client] = [Direction::ToBroker, Direction::ToClient]
+            .map(|way| counters.bytes[way as usize].get());
         Counts {
             connections: counters.connections.get(),
             open: counters.connections.get().saturating_sub(counters.ended.get()),
@@ -257,7 +257,13 @@ impl Shared {
     }
 
     /// When bytes that were read now have been put on the wire.
-    pub(super) fn send(&self, direction: Direction, now: Instant, bytes: usize, link: &Link) -> Instant {
+    pub(super) fn send(
+        &self,
+        direction: Direction,
+        now: Instant,
+        bytes: usize,
+        link: &Link,
+    ) -> Instant {
         lock(&self.wires[direction as usize]).send(now, bytes, link)
     }
 

@@ -105,8 +105,9 @@ impl Connection {
 
     /// Connects to the broker: once it is known where that is, and the way there is not dark.
     async fn dial(&mut self) -> std::io::Result<TcpStream> {
-        let passable =
-            |state: &State| state.upstream.is_some() && !state.links[Direction::ToBroker as usize].blackhole;
+        let passable = |state: &State| {
+            state.upstream.is_some() && !state.links[Direction::ToBroker as usize].blackhole
+        };
         let upstream = self.state.wait_for(passable).await.ok().and_then(|state| state.upstream);
         match upstream {
             Some(upstream) => TcpStream::connect(upstream).await,

@@ -56,7 +56,8 @@ async fn a_record_goes_through_a_container() -> Result {
     let inspected = engine.inspect_container(&name, None::<InspectContainerOptions>).await?;
     let ports = inspected.network_settings.and_then(|network| network.ports).unwrap_or_default();
     let bindings = ports.get("9092/tcp").cloned().flatten().unwrap_or_default();
-    let addresses: Vec<_> = bindings.iter().filter_map(|binding| binding.host_ip.as_deref()).collect();
+    let addresses: Vec<_> =
+        bindings.iter().filter_map(|binding| binding.host_ip.as_deref()).collect();
     assert_eq!(addresses, ["127.0.0.1"], "nobody outside this machine can reach it");
 
     let cluster = Cluster::from(docker);
@@ -124,7 +125,8 @@ fn it_is_gone_after_stop_and_after_a_drop_without_runtime() -> Result {
         Result::Ok((cluster, name))
     })?;
     drop(dropped);
-    let gone = runtime.block_on(async { Result::Ok(!is_there(&docker_client_instance().await?, &name).await) });
+    let gone = runtime
+        .block_on(async { Result::Ok(!is_there(&docker_client_instance().await?, &name).await) });
     assert!(gone?);
     Ok(())
 }
@@ -200,7 +202,11 @@ async fn the_sweep_takes_orphans_only() -> Result {
         let mut labels = labels.clone();
         let label = labels.keys().find(|label| label.ends_with(changed)).cloned();
         labels.insert(label.ok_or(format!("no label {changed}"))?, value.to_owned());
-        let body = ContainerCreateBody { image: Some(image.clone()), labels: Some(labels), ..Default::default() };
+        let body = ContainerCreateBody {
+            image: Some(image.clone()),
+            labels: Some(labels),
+            ..Default::default()
+        };
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
         engine.create_container(Some(options), body).await?;
         Ok(name)
@@ -231,7 +237,8 @@ async fn no_engine_is_one_message() -> Result {
     const CHILD: &str = "TESTBED_TEST_WITHOUT_ENGINE";
 
     if std::env::var_os(CHILD).is_some() {
-        let error = DockerCluster::start(DockerOptions::default()).await.expect_err("there is none");
+        let error =
+            DockerCluster::start(DockerOptions::default()).await.expect_err("there is none");
         assert!(matches!(error, DockerError::NoEngine { .. }), "{error:?}");
         println!("{error}");
         return Ok(());

@@ -36,7 +36,8 @@ async fn an_address_where_nobody_listens_is_one_message() -> Result {
 #[tokio::test]
 async fn a_silent_address_is_given_up_in_time() -> Result {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let settings = Settings::new(&listener.local_addr()?.to_string())?.with_deadline(Duration::from_secs(1));
+    let settings =
+        Settings::new(&listener.local_addr()?.to_string())?.with_deadline(Duration::from_secs(1));
     let start = Instant::now();
     let error = ask(settings).await.expect_err("nobody speaks there");
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
@@ -61,7 +62,9 @@ async fn what_a_cluster_lacks_is_named() -> Result {
     let choice = BrokerChoice::External(Some(mock.connection().bootstrap.clone()));
     let needs: Needs = "brokers=3, txn, admin".parse()?;
     match Cluster::start(&choice, &needs).await {
-        Err(ClusterError::Lacks { missing, .. }) => assert_eq!(missing.to_string(), "brokers=3, admin"),
+        Err(ClusterError::Lacks { missing, .. }) => {
+            assert_eq!(missing.to_string(), "brokers=3, admin")
+        }
         Err(error) => return Err(error.into()),
         Ok(_) => return Err("a mock answers no admin request".into()),
     }
@@ -81,7 +84,8 @@ mod real_kafka {
         let connection = ask(Settings::new(&real.bootstrap)?).await?;
         assert_eq!(connection.capabilities.brokers, real.capabilities.brokers);
         let wanted: Needs =
-            "txn, admin, idempotence, isolation, timestamps, retention, compaction, volume, kip848".parse()?;
+            "txn, admin, idempotence, isolation, timestamps, retention, compaction, volume, kip848"
+                .parse()?;
         assert_eq!(connection.capabilities.missing(&wanted).to_string(), "");
         for absent in [Need::Acl, Need::Tls, Need::Sasl, Need::Kill, Need::Registry] {
             assert!(!connection.capabilities.serve(&[absent].into_iter().collect()), "{absent}");
@@ -125,7 +129,10 @@ mod own_cluster {
     async fn an_authorizer_is_seen() -> Result {
         let _alone = alone().await;
         let options = LocalOptions::new(1)
-            .property("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")
+            .property(
+                "authorizer.class.name",
+                "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            )
             .property("super.users", "User:ANONYMOUS");
         let cluster = LocalCluster::start(options).await?;
         let connection = ask(Settings::new(&cluster.connection().bootstrap)?).await?;

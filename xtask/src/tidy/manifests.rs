@@ -19,6 +19,10 @@ const LISTS: [(&str, &[&[&str]]); 3] = [
     ("serde", &[&["derive"]]),
 ];
 
+/// `logging` brings forms of its own and needs the registry alone; a program that only prints
+/// takes tracing-subscriber as it comes.
+const FEATURES_MAY_DIFFER: [&str; 1] = ["tracing-subscriber"];
+
 /// A dependency as a manifest asks for it.
 #[derive(PartialEq, Eq)]
 struct Asked {
@@ -44,6 +48,14 @@ impl Asked {
             default_features: get("default-features").and_then(Item::as_bool).unwrap_or(true),
             by_path: get("path").is_some(),
         }
+    }
+
+    /// Tests may ask tokio for the clock that they stop; the crate itself may not.
+    fn but_for_tests(mut self, table: &str, name: &str) -> Asked {
+        if table == "dev-dependencies" && name == "tokio" {
+            self.features.retain(|feature| feature != "test-util");
+        }
+        self
     }
 
     fn text(&self) -> String {
@@ -77,8 +89,8 @@ pub fn disagreement(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut first: BTreeMap<String, (String, Asked)> = BTreeMap::new();
     for manifest in tree.manifests() {
-        for (_, name, item) in dependencies(&manifest) {
-            let asked = Asked::of(item);
+        for (table, name, item) in dependencies(&manifest) {
+            let asked = Asked::of(item).but_for_tests(table, &name);
             if asked.by_path {
                 continue;
             }
@@ -86,8 +98,8 @@ pub fn disagreement(tree: &Tree) -> Vec<Finding> {
                 first.insert(name, (manifest.folder.to_owned(), asked));
                 continue;
             };
-            let lists_may_differ =
-                LISTS.iter().any(|(listed, lists)| *listed == name && lists.len() > 1);
+            let lists_may_differ = FEATURES_MAY_DIFFER.contains(&name.as_str())
+                || LISTS.iter().any(|(listed, lists)| *listed == name && lists.len() > 1);
             if known.version != asked.version || (!lists_may_differ && *known != asked) {
                 findings.push(Finding::new(
                     manifest.file.path,
@@ -135,11 +147,11 @@ pub fn disagreement(tree: &Tree) -> Vec<Finding> {
 pub fn feature_lists(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for manifest in tree.manifests() {
-        for (_, name, item) in dependencies(&manifest) {
+        for (table, name, item) in dependencies(&manifest) {
             let Some((_, lists)) = LISTS.iter().find(|(listed, _)| *listed == name) else {
                 continue;
             };
-            let asked = Asked::of(item);
+            let asked = Asked::of(item).but_for_tests(table, &name);
             if !lists.iter().any(|list| *list == asked.features) || !asked.default_features {
                 let allowed: Vec<String> = lists.iter().map(|list| format!("{list:?}")).collect();
                 let what = format!("{name} with features {:?}", asked.features);
@@ -448,6 +460,20 @@ mod tests {
             let found = what(undeclared_target, &[files[0], (path, "")]);
             assert!(found[0].starts_with(path), "{found:?}");
         }
+    }
+
+    #[test]
+    fn tests_may_stop_the_clock_and_the_crate_may_not() {
+        let manifest = |table: &str| {
+            format!(
+                "[{table}]\ntokio = {{ version = \"1.54\", features = [\"full\", \"test-util\"] }}\n"
+            )
+        };
+        let found = |table: &str| {
+            feature_lists(&Tree::of(&[("chapters/a/Cargo.toml", manifest(table).as_str())])).len()
+        };
+        assert_eq!(found("dev-dependencies"), 0);
+        assert_eq!(found("dependencies"), 1);
     }
 
     #[test]

@@ -116,7 +116,9 @@ fn table(subjects: &[Subject], rounds: u32) -> String {
             let values: Option<Vec<f64>> = subject.starts.iter().map(value).collect();
             values.map_or_else(|| "–".to_owned(), |values| spread(values, digits))
         };
-        let wall = column(&|cost| Some(cost.wall.as_secs_f64() * 1000.0), 0);
+        // The built-in broker takes about a millisecond, the others a thousand.
+        let digits = usize::from(subject.kind == Kind::Embedded);
+        let wall = column(&|cost| Some(cost.wall.as_secs_f64() * 1000.0), digits);
         let cpu = column(&|cost| cost.cpu, 2);
         let rss = column(&|cost| cost.rss.map(|bytes| bytes as f64 / f64::from(1 << 20)), 0);
         let _ = writeln!(text, "| {label} | {wall} | {cpu} | {rss} |");

@@ -8,11 +8,11 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
-use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::util::Timeout;
+use rdkafka::{ClientConfig, Message};
 use testbed::local::{LocalCluster, LocalError, LocalOptions};
 use testbed::{Cluster, TopicSpec, eventually};
 use tokio::sync::{Mutex, MutexGuard};
@@ -47,9 +47,16 @@ async fn create(cluster: &Cluster, topic: &str) -> Result {
     Ok(cluster.create_topic(&topic.parse::<TopicSpec>()?).await?)
 }
 
+/// A client that looks again at once for a broker that went away; the default grows to 10 seconds.
+fn quick(cluster: &Cluster) -> ClientConfig {
+    let mut config = cluster.client_config();
+    config.set("reconnect.backoff.ms", "50").set("reconnect.backoff.max.ms", "200");
+    config
+}
+
 /// A producer whose records count only when every in-sync replica has them.
 fn producer(cluster: &Cluster) -> Result<FutureProducer> {
-    Ok(cluster.client_config().set("acks", "all").set("enable.idempotence", "true").create()?)
+    Ok(quick(cluster).set("acks", "all").set("enable.idempotence", "true").create()?)
 }
 
 async fn send(
@@ -62,8 +69,7 @@ async fn send(
 }
 
 fn reader(cluster: &Cluster, topic: &str) -> Result<StreamConsumer> {
-    let consumer: StreamConsumer = cluster
-        .client_config()
+    let consumer: StreamConsumer = quick(cluster)
         .set("group.id", format!("{topic}-readers"))
         .set("auto.offset.reset", "earliest")
         .create()?;
@@ -282,7 +288,7 @@ async fn listeners_and_advertised_addresses_are_as_asked() -> Result {
 
     let told = async |bootstrap: String| -> Result<String> {
         let client: BaseConsumer =
-            rdkafka::ClientConfig::new().set("bootstrap.servers", bootstrap).create()?;
+            ClientConfig::new().set("bootstrap.servers", bootstrap).create()?;
         let ask = move || client.fetch_metadata(None, PATIENCE);
         let metadata = tokio::task::spawn_blocking(ask).await??;
         let broker = &metadata.brokers()[0];

@@ -21,7 +21,7 @@ use rdkafka::message::{Message, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tracing::{Instrument, info, warn};
+use tracing::{Instrument, Level, enabled, info, warn};
 
 /// How many orders there are.
 const ORDERS: usize = 3;
@@ -130,6 +130,11 @@ async fn run(forgets: String) -> anyhow::Result<()> {
     )?;
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", brokers);
+    // ANCHOR: debug
+    if enabled!(target: "librdkafka", Level::DEBUG) {
+        config.set("debug", "broker,cgrp");
+    }
+    // ANCHOR_END: debug
     let producer: FutureProducer = config.create()?;
     let shop = Shop { config, producer, forgets: forgets.into() };
     tokio::select! {

@@ -259,6 +259,26 @@ async fn ctrl_c_ends_it_while_nothing_answers() -> Result<()> {
     Ok(())
 }
 
+/// With librdkafka's target at debug, its own lines are there, with the facility as a field; the story is not.
+#[tokio::test]
+async fn librdkafka_tells_what_it_does_when_it_is_asked() -> Result<()> {
+    let cluster = shop().await?;
+    let mut command = program(&cluster.bootstrap)?;
+    command.env("RUST_LOG", "warn,librdkafka=debug");
+    let output = output(command).await?;
+    let mut codes = BTreeSet::new();
+    for text in String::from_utf8(output.stdout)?.lines() {
+        let (_, line) = logging::read_json(text)?;
+        assert_eq!(line.target, logging::LIBRDKAFKA, "{text}");
+        codes.extend(self::text(&line, "code"));
+    }
+    assert!(
+        codes.contains("CONNECT") && codes.contains("CGRPSTATE"),
+        "{codes:?}"
+    );
+    Ok(())
+}
+
 /// What the program cannot do, it says, with the exit code for it.
 #[tokio::test]
 async fn what_it_refuses() -> Result<()> {

@@ -1,4 +1,5 @@
 //! The tests that need a broker, or a process of their own.
+#![forbid(unsafe_code)]
 
 /// librdkafka's own lines.
 mod client_lines;

@@ -39,7 +39,14 @@ fn the_lines_of_one_order() -> Result<()> {
         first.and_then(id).context("the order has no id")?.to_owned();
     run.lines.retain(|line| id(line) == Some(&wanted));
     ensure!(run.lines.len() == 9, "{} lines", run.lines.len());
-    hold("followed.txt", &run.transcript())
+    // As the page's command does: without the brackets, whose id is the one that was searched for.
+    let shown = run.transcript();
+    let shown =
+        shown.lines().map(|line| line.split("  [").next().unwrap_or(line));
+    hold(
+        "followed.txt",
+        &shown.map(|line| format!("{line}\n")).collect::<String>(),
+    )
 }
 
 /// The page shows one recorded line in its JSON form, a field a line.

@@ -222,18 +222,23 @@ impl Pump<'_> {
                 _ => &[],
             };
             // Reading, writing and waiting can each be dropped half-way without losing a byte.
+            // In this order: a fault that is set holds for the byte that comes after it, and what
+            // can be handed on is, before more is taken in.
             tokio::select! {
+                biased;
                 changed = self.state.changed() => {
                     changed.map_err(|_| Then::Reset)?;
+                }
+                wrote = writer.write(unwritten), if due && !unwritten.is_empty() => {
+                    self.wrote(wrote.map_err(|_| Then::Reset)?);
                 }
                 read = reader.read(&mut buffer[..room]), if open && passable && room > 0 => {
                     // An error is a reset by the sender: the receiver is to see one as well.
                     let n = read.map_err(|_| Then::Reset)?;
                     open = n > 0;
+                    // Looked at again: what was set before these bytes were sent holds for them.
+                    let link = self.state.borrow().links[self.direction as usize];
                     self.take(&buffer[..n], &link);
-                }
-                wrote = writer.write(unwritten), if due && !unwritten.is_empty() => {
-                    self.wrote(wrote.map_err(|_| Then::Reset)?);
                 }
                 () = sleep_until(wait), if passable && wait > now => {}
             }

@@ -9,6 +9,11 @@ fn path(below: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(below)
 }
 
+/// The recordings stay with the book: a crate that somebody took home has neither them nor a page to hold.
+fn taken_home() -> bool {
+    !path("runs").exists()
+}
+
 /// Holds a file that the page includes to what the recording says; UPDATE_PAGE=1 writes it.
 fn hold(file: &str, expected: &str) -> Result<()> {
     let path = path("tests/it/output").join(file);
@@ -31,6 +36,9 @@ fn id(line: &Line) -> Option<&str> {
 /// The page searches the recorded run for one id, that of the second order, and shows what it finds.
 #[test]
 fn the_lines_of_one_order() -> Result<()> {
+    if taken_home() {
+        return Ok(());
+    }
     let mut run = Recording::read(&path("runs/follow/1.jsonl"))?;
     let key = Value::from("order-1021");
     let first =
@@ -52,6 +60,9 @@ fn the_lines_of_one_order() -> Result<()> {
 /// The page shows one recorded line in its JSON form, a field a line.
 #[test]
 fn one_line_as_json() -> Result<()> {
+    if taken_home() {
+        return Ok(());
+    }
     let run = Recording::read(&path("runs/follow/1.jsonl"))?;
     let line = run.lines.iter().find(|line| {
         line.process() == Some("payment") && line.message == "acknowledged"
@@ -73,6 +84,9 @@ fn one_line_as_json() -> Result<()> {
 /// The moments that captions speak of are in every recording that is kept.
 #[test]
 fn every_recording_has_its_moments() -> Result<()> {
+    if taken_home() {
+        return Ok(());
+    }
     for run in ["follow", "broken"] {
         let moments =
             Moments::read(&path(&format!("runs/{run}/moments.toml")))?;

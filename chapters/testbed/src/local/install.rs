@@ -12,10 +12,8 @@
 //! holds nothing that cannot be had again, and to ask a person to delete it would be to ask for
 //! what we can do ourselves. Only when that fails too is it an error.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::fs::{File, TryLockError};
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -24,6 +22,7 @@ use std::time::{Duration, Instant};
 use super::error::LocalError;
 use super::java::Java;
 use super::manifest::Manifest;
+use super::maven;
 use super::settings::{CLUSTER_ID, telling_lines};
 use crate::version::{KAFKA, LOG4J};
 
@@ -31,11 +30,8 @@ use crate::version::{KAFKA, LOG4J};
 /// both to be replaced while they are in use.
 const NEEDED_MIB: u64 = 250;
 
-/// The Maven plugin that copies a project's jars, pinned so that tomorrow does what today does.
-const COPY_GOAL: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
-
-/// How many of Maven's last lines an error shows.
-const LAST_LINES: usize = 15;
+/// How many of a program's last lines an error shows.
+pub(crate) const LAST_LINES: usize = 15;
 
 /// What an installation is doing; each takes more than a second.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -332,7 +328,7 @@ impl Tools {
     }
 
     fn fill(&self, java: &Java, folder: &Path) -> Result<(), LocalError> {
-        self.run_maven(folder)?;
+        maven::copy_jars(&self.mvn, folder, |progress| self.report(progress))?;
         let libs = folder.join("libs");
         let mut names = jar_names(&libs).map_err(LocalError::file("read", &libs))?;
         for jar in [format!("kafka_2.13-{KAFKA}.jar"), format!("log4j-slf4j-impl-{LOG4J}.jar")] {
@@ -345,47 +341,6 @@ impl Tools {
         names.push(CHECKPOINT.to_owned());
         let manifest = Manifest::of(folder, names).map_err(LocalError::file("read", folder))?;
         manifest.write(folder).map_err(LocalError::file("write the manifest of", folder))
-    }
-
-    fn run_maven(&self, folder: &Path) -> Result<(), LocalError> {
-        self.report(Progress::Fetching { files: 0 });
-        let pom = folder.join("pom.xml");
-        std::fs::write(&pom, pom_text()).map_err(LocalError::file("write", &pom))?;
-        let (out, err) = std::io::pipe().map_err(LocalError::file("open a pipe to", &self.mvn))?;
-        let mut maven = Command::new(&self.mvn)
-            // -C: a jar whose checksum is not the repository's fails the build.
-            .args(["-B", "-C", COPY_GOAL])
-            .arg(format!("-DoutputDirectory={}", folder.join("libs").display()))
-            .arg("-DincludeScope=runtime")
-            .current_dir(folder)
-            .stdin(Stdio::null())
-            .stdout(err.try_clone().map_err(LocalError::file("open a pipe to", &self.mvn))?)
-            .stderr(err)
-            .spawn()
-            .map_err(|source| LocalError::NoMaven { program: self.mvn.clone(), source })?;
-        let mut last = VecDeque::new();
-        let mut files = 0;
-        for line in BufReader::new(out).lines().map_while(Result::ok) {
-            if line.contains("Downloaded from") {
-                files += 1;
-                if files % 20 == 0 {
-                    self.report(Progress::Fetching { files });
-                }
-            } else if !line.trim().is_empty() && !line.contains("Downloading from") {
-                last.push_back(line);
-                if last.len() > LAST_LINES {
-                    last.pop_front();
-                }
-            }
-        }
-        let status = maven.wait().map_err(LocalError::file("wait for", &self.mvn))?;
-        if status.success() {
-            return Ok(());
-        }
-        let said = Vec::from(last).join("\n");
-        Err(LocalError::MavenFailed {
-            said: if said.is_empty() { status.to_string() } else { said },
-        })
     }
 }
 
@@ -475,21 +430,4 @@ fn format_once(java: &Java, folder: &Path, jars: &[String]) -> Result<(), LocalE
     let place = folder.join(CHECKPOINT);
     std::fs::rename(&written, &place).map_err(LocalError::file("create", &place))?;
     std::fs::remove_dir_all(&data).map_err(LocalError::file("remove", &data))
-}
-
-/// The jars of a broker, as a Maven project.
-fn pom_text() -> String {
-    let dependency = |group: &str, artifact: &str, version: &str| {
-        format!(
-            "<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>\
-             <version>{version}</version></dependency>\n"
-        )
-    };
-    format!(
-        "<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><modelVersion>4.0.0</modelVersion>\n\
-         <groupId>kafka-in-rust</groupId><artifactId>jars</artifactId><version>1</version>\
-         <packaging>pom</packaging>\n<dependencies>\n{}{}</dependencies></project>\n",
-        dependency("org.apache.kafka", "kafka_2.13", KAFKA),
-        dependency("org.apache.logging.log4j", "log4j-slf4j-impl", LOG4J),
-    )
 }

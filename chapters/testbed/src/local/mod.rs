@@ -25,9 +25,9 @@
 //!
 //! # Files
 //!
-//! `install`: jars, checked and locked. `archive`: the class archive. `settings`: what a node is
-//! told, as pure functions. `guardian`: the process that outlives us. `broker`: one node.
-//! `cluster`: all of them.
+//! `install`: jars, checked (`manifest`) and locked, fetched by `maven`. `archive`: the class
+//! archive. `settings`: what a node is told, as pure functions. `guardian`: the process that
+//! outlives us. `broker`: one node. `cluster`: all of them. `question`: what they are asked.
 
 mod archive;
 mod broker;
@@ -37,9 +37,11 @@ mod guardian;
 mod install;
 mod java;
 mod manifest;
+mod maven;
 mod options;
 mod question;
 mod settings;
+mod usage;
 
 pub use broker::Broker;
 pub use cluster::LocalCluster;

@@ -150,6 +150,24 @@ impl Cluster {
         needs: &Needs,
     ) -> Result<Cluster, ClusterError> {
         let kind = choose(choice, needs, Machine::probe)?;
+        let servers = match choice {
+            BrokerChoice::External(servers) => servers.clone(),
+            _ => None,
+        };
+        Cluster::start_as(kind, servers, needs).await
+    }
+
+    /// Starts a cluster of a kind that was chosen already; `servers` are the bootstrap servers of
+    /// [`Kind::External`], else those of `KAFKA_BROKERS`.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterError`]: what is missing, and what mends it.
+    pub async fn start_as(
+        kind: Kind,
+        servers: Option<String>,
+        needs: &Needs,
+    ) -> Result<Cluster, ClusterError> {
         let cluster = match kind {
             Kind::Embedded => Embedded::start(needs.brokers())
                 .map_err(ClusterError::Embedded)?
@@ -167,10 +185,6 @@ impl Cluster {
                     .into()
             }
             Kind::External => {
-                let servers = match choice {
-                    BrokerChoice::External(servers) => servers.clone(),
-                    _ => None,
-                };
                 let settings =
                     external::Settings::from_environment(servers)
                         .map_err(external::ExternalError::from)?;

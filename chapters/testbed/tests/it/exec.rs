@@ -177,3 +177,57 @@ async fn up_stays_until_it_is_told_to_end() -> Result {
     assert!(!state.exists(), "a state file of a cluster that is gone");
     Ok(())
 }
+
+/// On a cluster that somebody else runs.
+mod real_kafka {
+    use super::*;
+    use rdkafka::consumer::{BaseConsumer, Consumer};
+    use testbed::{Cluster, TestTopic, cluster, unique_name};
+
+    fn topics(cluster: &Cluster) -> Result<Vec<String>> {
+        let client: BaseConsumer = cluster.client_config().create()?;
+        let metadata = client.fetch_metadata(None, PATIENCE)?;
+        Ok(metadata
+            .topics()
+            .iter()
+            .map(|topic| topic.name().to_owned())
+            .collect())
+    }
+
+    /// What was there is used and stays; what was made for the command goes with it, also when
+    /// the command cannot even be started.
+    #[tokio::test]
+    async fn topics_of_others_stay_and_ours_go() -> Result {
+        let kafka = cluster("admin").await?;
+        let theirs = TestTopic::new(&kafka, "theirs", 1).await?;
+        let ours = unique_name("ours");
+        let broker = format!("external={}", kafka.bootstrap);
+        let both = format!("{}:1,{ours}:1", theirs.name());
+
+        for (command, code) in [("true", 0), ("no-such-program", 1)] {
+            let (output, _, stderr) = run(&[
+                "exec", "--broker", &broker, "--topics", &both, "--",
+                command,
+            ])
+            .await?;
+            assert_eq!(output.status.code(), Some(code), "{stderr}");
+            // The answer to a deletion may come before every broker has forgotten the topic.
+            let what = "only their topic is left";
+            eventually(PATIENCE, what, async || {
+                let there =
+                    topics(&kafka).map_err(|error| error.to_string())?;
+                let (has, had) = (
+                    there.contains(&ours),
+                    there.iter().any(|t| t == theirs.name()),
+                );
+                if had && !has {
+                    Ok(())
+                } else {
+                    Err(format!("theirs {had}, ours {has}"))
+                }
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}

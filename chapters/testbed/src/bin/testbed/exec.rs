@@ -4,13 +4,16 @@ use std::process::{ExitCode, ExitStatus};
 
 use anyhow::Context;
 use clap::Args;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use testbed::cluster::CLUSTER_VARIABLE;
 use testbed::embedded::TrimmedLog;
 use testbed::kind::{BrokerChoice, Kind};
 use testbed::needs::Needs;
+use testbed::topic::TopicError;
 use testbed::{Cluster, TopicSpec};
 
 /// What `testbed exec` takes.
@@ -45,7 +48,7 @@ pub async fn run(exec: Exec) -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())
         .context("SIGTERM cannot be watched")?;
 
-    let starting = Cluster::start(&exec.broker, &exec.needs);
+    let starting = crate::start(&exec.broker, &exec.needs);
     let cluster = tokio::select! {
         cluster = starting => cluster?,
         _ = interrupt.recv() => return Ok(ExitCode::from(130)),
@@ -58,9 +61,39 @@ pub async fn run(exec: Exec) -> anyhow::Result<ExitCode> {
             cluster.bootstrap
         );
     }
-    let created = create_topics(&cluster, &exec.topics).await?;
+    let mut ours = Vec::new();
+    let ended = match create_topics(&cluster, &exec.topics, &mut ours).await
+    {
+        Ok(()) => {
+            run_command(&exec, &cluster, &mut interrupt, &mut terminate)
+                .await
+        }
+        Err(error) => Err(error),
+    };
+    for topic in &ours {
+        cluster.delete_topic(topic).await?;
+    }
+    let status = ended?;
+    if let Some(embedded) = cluster.as_embedded() {
+        let trimmed = embedded
+            .trimmed()
+            .context("the built-in broker does not answer")?;
+        anyhow::ensure!(
+            trimmed.is_empty(),
+            TrimmedLog { partitions: trimmed }
+        );
+    }
+    Ok(exit_code(status))
+}
 
-    let mut child = spawn(&exec.command, &cluster)?;
+/// Runs the command to its end, and waits after it where the cluster is to be kept.
+async fn run_command(
+    exec: &Exec,
+    cluster: &Cluster,
+    interrupt: &mut Signal,
+    terminate: &mut Signal,
+) -> anyhow::Result<ExitStatus> {
+    let mut child = spawn(&exec.command, cluster)?;
     let status = loop {
         tokio::select! {
             status = child.wait() => break status.context("the command's end was not seen")?,
@@ -77,46 +110,31 @@ pub async fn run(exec: Exec) -> anyhow::Result<ExitCode> {
         );
         tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
     }
-    for topic in &created {
-        cluster.delete_topic(topic).await?;
-    }
-    if let Some(embedded) = cluster.as_embedded() {
-        let trimmed = embedded
-            .trimmed()
-            .context("the built-in broker does not answer")?;
-        anyhow::ensure!(
-            trimmed.is_empty(),
-            TrimmedLog { partitions: trimmed }
-        );
-    }
-    Ok(exit_code(status))
+    Ok(status)
 }
 
-/// Creates the topics, and gives back those that are to be deleted afterwards.
+/// Creates the topics, and notes in `ours` those that are to be deleted afterwards.
 ///
 /// On a cluster that somebody else runs, one that is already there is used and left alone.
 async fn create_topics(
     cluster: &Cluster,
     topics: &[TopicSpec],
-) -> anyhow::Result<Vec<String>> {
-    use rdkafka::types::RDKafkaErrorCode::TopicAlreadyExists;
-    use testbed::topic::TopicError;
+    ours: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    const THERE: KafkaError =
+        KafkaError::AdminOp(RDKafkaErrorCode::TopicAlreadyExists);
 
-    let mut created = Vec::new();
+    let external = cluster.kind == Kind::External;
     for topic in topics {
         match cluster.create_topic(topic).await {
-            Ok(()) => created.push(topic.name.clone()),
+            Ok(()) if external => ours.push(topic.name.clone()),
+            Ok(()) => {}
             Err(TopicError::Create { cause, .. })
-                if cluster.kind == Kind::External
-                    && cause.rdkafka_error_code()
-                        == Some(TopicAlreadyExists) => {}
+                if external && cause == THERE => {}
             Err(error) => return Err(error.into()),
         }
     }
-    if cluster.kind != Kind::External {
-        created.clear();
-    }
-    Ok(created)
+    Ok(())
 }
 
 fn spawn(command: &[String], cluster: &Cluster) -> anyhow::Result<Child> {
@@ -132,12 +150,12 @@ fn spawn(command: &[String], cluster: &Cluster) -> anyhow::Result<Child> {
 }
 
 fn hand_on_term(child: &Child) {
-    use nix::sys::signal::{Signal, kill};
+    use nix::sys::signal::{Signal::SIGTERM, kill};
     use nix::unistd::Pid;
 
     // A child that has ended was waited for, and has no id any more: no other process is hit.
     if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()) {
-        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        let _ = kill(Pid::from_raw(pid), SIGTERM);
     }
 }
 

@@ -14,7 +14,12 @@ mod up;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use testbed::kind::BrokerChoice;
+use testbed::Cluster;
+#[cfg(feature = "local")]
+use testbed::kind::Kind;
+use testbed::kind::{BrokerChoice, choose};
+use testbed::machine::Machine;
+use testbed::needs::Needs;
 
 /// A Kafka for a command, for a while.
 #[derive(Parser)]
@@ -70,6 +75,23 @@ fn main() -> ExitCode {
     })
 }
 
+/// Starts a cluster, and says on standard error what takes long: fetching Kafka, the first time.
+async fn start(
+    broker: &BrokerChoice,
+    needs: &Needs,
+) -> anyhow::Result<Cluster> {
+    let kind = choose(broker, needs, Machine::probe)?;
+    #[cfg(feature = "local")]
+    if kind == Kind::Local {
+        testbed::local::install(|step| eprintln!("{step}")).await?;
+    }
+    let servers = match broker {
+        BrokerChoice::External(servers) => servers.clone(),
+        _ => None,
+    };
+    Ok(Cluster::start_as(kind, servers, needs).await?)
+}
+
 #[cfg(feature = "local")]
 async fn install() -> anyhow::Result<()> {
     let installation =
@@ -79,8 +101,7 @@ async fn install() -> anyhow::Result<()> {
 }
 
 async fn probe(broker: &BrokerChoice) -> anyhow::Result<()> {
-    let cluster =
-        testbed::Cluster::start(broker, &Default::default()).await?;
+    let cluster = start(broker, &Needs::default()).await?;
     let answer = serde_json::json!({
         "kind": cluster.kind,
         "version": cluster.version,

@@ -33,7 +33,7 @@ pub async fn run(up: Up) -> anyhow::Result<()> {
 
     let needs: Needs = [Need::Brokers(up.brokers)].into_iter().collect();
     let cluster = tokio::select! {
-        cluster = Cluster::start(&up.broker, &needs) => cluster?,
+        cluster = crate::start(&up.broker, &needs) => cluster?,
         _ = interrupt.recv() => return Ok(()),
         _ = terminate.recv() => return Ok(()),
     };

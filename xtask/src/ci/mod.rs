@@ -54,7 +54,7 @@ pub struct Context<'a> {
 type Step = (&'static str, &'static str, fn(&Context<'_>) -> anyhow::Result<Outcome>);
 
 /// Quick ones first, so that a slip is seen in seconds.
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     ("fmt", "the code is formatted", steps::fmt),
     ("tidy", "the laws of this repository", steps::tidy),
     ("compose", "docker-compose.yml resolves for each profile", steps::compose),
@@ -68,6 +68,7 @@ const STEPS: [Step; 14] = [
     ("doc", "the documentation builds without warning", steps::doc),
     ("book-check", "the pages", steps::book_check),
     ("book-build", "the book", steps::book_build),
+    ("new", "a new chapter compiles, and waits only to be written", steps::new),
     ("copy", "each chapter builds and passes its tests away from here", steps::copy),
 ];
 

@@ -11,7 +11,7 @@ use crate::child;
 use crate::kafka::compose_for;
 use crate::project::TargetKind;
 use crate::tools;
-use crate::{copy, record, test, tidy as laws};
+use crate::{copy, new, record, test, tidy as laws};
 
 /// Beyond Clippy's default list: what is fine while writing and wrong when it lands.
 const CLIPPY: [&str; 6] = [
@@ -72,6 +72,10 @@ pub fn record(context: &Context<'_>) -> Result {
 
 pub fn copy(context: &Context<'_>) -> Result {
     copy::prove(context.project).map(|()| Outcome::Passed)
+}
+
+pub fn new(context: &Context<'_>) -> Result {
+    new::prove(context.project).map(|()| Outcome::Passed)
 }
 
 pub fn doc(context: &Context<'_>) -> Result {

@@ -15,11 +15,11 @@ pub enum Part {
     Library,
 }
 
-/// What belongs to the book, not to the crate: recordings that pages show, exercises of a page.
-const OF_THE_BOOK: [&str; 2] = ["runs", "exercises"];
+/// Exercises belong to a page, with starters and solutions that are crates of their own.
+const OF_THE_BOOK: [&str; 1] = ["exercises"];
 
-/// What needs the crates of the repository beside it.
-const NEEDS_NEIGHBOURS: [&str; 3] = ["examples", "tests", "benches"];
+/// What needs the crates of the repository beside it, and the recorded runs that tests are held to.
+const OF_THE_TESTS: [&str; 4] = ["examples", "tests", "benches", "runs"];
 
 /// Copies a crate's folder but for its `Cargo.toml`, which is written for the place it comes to.
 pub fn copy_crate(from: &Path, to: &Path, part: Part) -> anyhow::Result<()> {
@@ -27,7 +27,7 @@ pub fn copy_crate(from: &Path, to: &Path, part: Part) -> anyhow::Result<()> {
         let name = path.to_string_lossy();
         let left_behind = OF_THE_BOOK.contains(&&*name)
             || matches!(&*name, "target" | "Cargo.toml")
-            || (part == Part::Library && NEEDS_NEIGHBOURS.contains(&&*name));
+            || (part == Part::Library && OF_THE_TESTS.contains(&&*name));
         !left_behind
     })
 }
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn recordings_stay_behind_and_a_folder_of_that_name_deeper_down_goes_along() {
+    fn a_library_leaves_its_recorded_runs_behind_and_a_module_of_that_name_goes_along() {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("from"), folder.path().join("to"));
         tree(
@@ -109,17 +109,23 @@ mod tests {
                 "src/lib.rs",
                 "src/runs/mod.rs",
                 "runs/first/1.jsonl",
+                "exercises/x/a.rs",
                 "examples/run.rs",
                 "src/a.snap.new",
             ],
         );
         copy_crate(&from, &to, Part::All).unwrap();
         assert!(to.join("src/runs/mod.rs").is_file() && to.join("examples/run.rs").is_file());
-        assert!(!to.join("runs").exists() && !to.join("Cargo.toml").exists());
+        assert!(
+            to.join("runs/first/1.jsonl").is_file()
+                && !to.join("exercises").exists()
+                && !to.join("Cargo.toml").exists()
+        );
         assert!(!to.join("src/a.snap.new").exists());
         let library = folder.path().join("library");
         copy_crate(&from, &library, Part::Library).unwrap();
-        assert!(library.join("src/lib.rs").is_file());
+        assert!(library.join("src/lib.rs").is_file() && library.join("src/runs/mod.rs").is_file());
+        assert!(!library.join("runs").exists());
         assert!(!library.join("examples").exists());
     }
 

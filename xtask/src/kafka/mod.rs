@@ -61,11 +61,42 @@ struct Up {
     profile: Option<String>,
 }
 
+impl Up {
+    /// How many brokers: as asked for, or as the profile has.
+    fn brokers(&self) -> u32 {
+        self.brokers.unwrap_or(if self.profile.as_deref() == Some("test") { 3 } else { 1 })
+    }
+
+    fn profile(&self) -> &str {
+        self.profile.as_deref().unwrap_or(if self.brokers() == 3 { "test" } else { "dev" })
+    }
+
+    /// What does not go together.
+    fn check(&self) -> anyhow::Result<()> {
+        let by_compose = self.broker == BrokerChoice::Docker;
+        if let (Some(profile), false) = (&self.profile, by_compose) {
+            return Err(Usage::error(format!(
+                "--profile {profile} goes with --broker docker only"
+            )));
+        }
+        if matches!(self.broker, BrokerChoice::External(_)) {
+            return Err(Usage::error(
+                "an external cluster is yours to start: name embedded, local or docker",
+            ));
+        }
+        if by_compose && self.brokers() != if self.profile() == "test" { 3 } else { 1 } {
+            return Err(Usage::error("profile dev has one broker, and profile test has three"));
+        }
+        Ok(())
+    }
+}
+
 /// Does what the verb says.
 pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
     let folder = Folder::of(project);
     match args.verb {
         Verb::Up(up) => {
+            up.check()?;
             if let Some(kept) = running(project, &folder)? {
                 println!("{kept}");
                 anyhow::bail!(
@@ -114,23 +145,9 @@ fn running(project: &Project, folder: &Folder) -> anyhow::Result<Option<Kept>> {
 }
 
 fn start(project: &Project, folder: &Folder, up: &Up) -> anyhow::Result<Kept> {
-    let by_compose = up.broker == BrokerChoice::Docker;
-    if let (Some(profile), false) = (&up.profile, by_compose) {
-        return Err(Usage::error(format!("--profile {profile} goes with --broker docker only")));
-    }
-    if matches!(up.broker, BrokerChoice::External(_)) {
-        return Err(Usage::error(
-            "an external cluster is yours to start: name embedded, local or docker",
-        ));
-    }
-    let brokers = up.brokers.unwrap_or(if up.profile.as_deref() == Some("test") { 3 } else { 1 });
-    if by_compose {
-        let profile =
-            up.profile.clone().unwrap_or(if brokers == 3 { "test" } else { "dev" }.to_owned());
-        if (profile == "test") != (brokers == 3) {
-            return Err(Usage::error("profile dev has one broker, and profile test has three"));
-        }
-        return compose::up(project, folder, &profile);
+    let brokers = up.brokers();
+    if up.broker == BrokerChoice::Docker {
+        return compose::up(project, folder, up.profile());
     }
     let needs: Needs = [Need::Brokers(brokers)].into_iter().collect();
     // For play a real Kafka is wanted; the built-in one only where it was asked for or nothing else starts.

@@ -78,8 +78,8 @@ impl Take<'_> {
 
     fn moments(&self) -> anyhow::Result<Moments> {
         let path = self.folder().join("moments.toml");
-        Moments::read(&path)
-            .with_context(|| format!("{} has no moments that can be read", self.name()))
+        // A new run has none yet; its page will say so.
+        if path.is_file() { Ok(Moments::read(&path)?) } else { Ok(Moments::default()) }
     }
 }
 

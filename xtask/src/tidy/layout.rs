@@ -140,6 +140,9 @@ pub fn retries(tree: &Tree) -> Vec<Finding> {
 /// What `cargo xtask new` leaves for a person to write.
 pub const MARK: &str = concat!("WRITE", " ME");
 
+/// What is said about such a place.
+pub const UNWRITTEN: &str = "not written yet";
+
 /// Each mark is a place where a chapter is not written yet.
 pub fn unwritten(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -152,7 +155,7 @@ pub fn unwritten(tree: &Tree) -> Vec<Finding> {
             // In a manifest it stands in quotes, in a page perhaps in a comment.
             let rest = rest.split(['"', '<']).next().unwrap_or_default();
             let rest = rest.trim_matches(|c: char| !c.is_alphanumeric());
-            findings.push(Finding::new(file.path, number, "not written yet", rest));
+            findings.push(Finding::new(file.path, number, UNWRITTEN, rest));
         }
     }
     findings

@@ -54,6 +54,13 @@ impl Finding {
     }
 }
 
+impl Finding {
+    /// True if it says no more than that somebody has to write something.
+    pub fn is_unwritten(&self) -> bool {
+        self.what == layout::UNWRITTEN
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = if self.warning { "warning: " } else { "" };

@@ -2,6 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+/// Taking a chapter home, in both forms.
+mod copy;
+/// A small repository to work on.
+mod repository;
+/// The laws, and a new chapter that breaks none.
+mod tidy;
 /// Wrong usage: code 2, and what to type instead.
 mod usage;
 
@@ -14,6 +20,6 @@ pub fn xtask(folder: &std::path::Path, arguments: &[&str]) -> (i32, String, Stri
 }
 
 /// This repository.
-pub fn repository() -> &'static std::path::Path {
+pub fn our_repository() -> &'static std::path::Path {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }

@@ -1,9 +1,9 @@
 //! Wrong usage ends with code 2 and says what to type instead; help teaches by examples.
 
-use crate::{repository, xtask};
+use crate::{our_repository, xtask};
 
 fn refused(arguments: &[&str], because: &str) {
-    let (code, stdout, stderr) = xtask(repository(), arguments);
+    let (code, stdout, stderr) = xtask(our_repository(), arguments);
     assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
     assert!(stderr.contains(because), "{arguments:?}: {stderr}");
 }
@@ -18,23 +18,33 @@ fn wrong_usage_is_refused_with_what_to_type() {
     refused(&["run", "1", "--broker", "kafka"], "use auto, embedded, local, docker, external");
     refused(&["test", "1", "2"], "one chapter, or none for all");
     refused(&["no-such-verb"], "unrecognized subcommand");
+    refused(&["kafka", "up", "--brokers", "9"], "9 is not in 1..=3");
+    refused(&["kafka", "up", "--profile", "test"], "goes with --broker docker only");
+    refused(&["kafka", "up", "--broker", "docker", "--brokers", "2"], "profile test has three");
+    refused(&["kafka", "up", "--broker", "external"], "yours to start");
+    refused(&["record", "quickstart", "--check", "--soak"], "cannot be used with");
+    refused(&["new", "Not A Slug"], "small letters, digits and single dashes");
+    refused(&["bench", "quickstart"], "chapters with benchmarks: ");
+    refused(&["ci", "no-such-step"], "`cargo xtask ci --steps` lists them");
 }
 
 #[test]
 fn help_shows_examples_and_the_two_commands() {
-    let (code, stdout, _) = xtask(repository(), &["--help"]);
+    let (code, stdout, _) = xtask(our_repository(), &["--help"]);
     assert_eq!(code, 0);
     assert!(stdout.contains("cargo xtask run chapter 1 "), "{stdout}");
     assert!(stdout.contains("0 all is well, 1 something failed, 2 wrong usage"), "{stdout}");
-    for verb in ["run", "test", "list"] {
-        let (code, stdout, _) = xtask(repository(), &[verb, "--help"]);
+    for verb in
+        ["run", "test", "list", "kafka", "copy", "record", "new", "book", "tidy", "bench", "ci"]
+    {
+        let (code, stdout, _) = xtask(our_repository(), &[verb, "--help"]);
         assert!(code == 0 && stdout.contains("Examples:"), "{verb}: {stdout}");
     }
 }
 
 #[test]
 fn the_list_has_a_line_for_every_chapter_with_its_number() {
-    let (code, stdout, stderr) = xtask(repository(), &["list"]);
+    let (code, stdout, stderr) = xtask(our_repository(), &["list"]);
     assert_eq!(code, 0, "{stderr}");
     let first = stdout.lines().nth(1).unwrap_or_default();
     assert!(first.starts_with("1 ") && first.contains("quickstart"), "{stdout}");

@@ -1,0 +1,74 @@
+//! The proof that `new` works: in a copy of this repository a new chapter compiles, passes its tests, and breaks no
+//! law but that it waits to be written.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::Args;
+use crate::cargo;
+use crate::child;
+use crate::project::Project;
+use crate::tidy;
+
+const SLUG: &str = "made-by-new";
+
+/// What the copy needs.
+const COPIED: [&str; 4] = ["chapters", "xtask", "book", ".config"];
+
+/// Makes the copy below `target/copies`, and a chapter in it.
+pub fn prove(project: &Project) -> anyhow::Result<()> {
+    let root = project.target_dir().join("copies").join("repository");
+    if root.exists() {
+        fs::remove_dir_all(&root)
+            .with_context(|| format!("{} cannot be removed", root.display()))?;
+    }
+    for name in COPIED {
+        copy(&project.root.join(name), &root.join(name))?;
+    }
+    for entry in fs::read_dir(&project.root)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), root.join(entry.file_name()))?;
+        }
+    }
+    let before = tidy::check(&Project::open(&root)?)?;
+    let args = Args { slug: SLUG.to_owned(), part: None, title: None };
+    super::run(&Project::open(&root)?, args)?;
+
+    let new: Vec<_> = tidy::check(&Project::open(&root)?)?;
+    let new: Vec<_> = new.into_iter().filter(|finding| !before.contains(finding)).collect();
+    anyhow::ensure!(
+        new.iter().any(|finding| finding.is_unwritten()),
+        "tidy does not see that the chapter is unwritten"
+    );
+    for finding in new.iter().filter(|finding| !finding.is_unwritten()) {
+        anyhow::bail!("a new chapter breaks a law: {finding}");
+    }
+    for words in [&["check", "--all-targets"][..], &["test"]] {
+        let mut command = cargo::cargo(project);
+        command.args(words).args(["--quiet", "--offline", "-p", SLUG]).current_dir(&root);
+        child::check(command.env("CARGO_TARGET_DIR", project.target_dir()))?;
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("{} cannot be made", to.display()))?;
+    let entries =
+        fs::read_dir(from).with_context(|| format!("{} cannot be read", from.display()))?;
+    for entry in entries {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_name() == "target" {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}

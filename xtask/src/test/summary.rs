@@ -64,7 +64,7 @@ impl Summary {
                 "{verdict} ({broker}), and FAILED because with CI=true nothing may be left out.\n"
             ),
             (true, _) => format!(
-                "{verdict} what can run here ({broker}); left out: {}, see above.\n",
+                "{verdict}: what can run here ({broker}); left out: {}, see above.\n",
                 count(self.missing, "test")
             ),
             (false, 0) => format!("{verdict} ({broker}); nothing was left out.\n"),
@@ -93,7 +93,7 @@ mod tests {
         insta::assert_snapshot!(text, @r"
         Left out, because something is missing here:
           3 tests in `tls`: no headers (install them)
-        Passed what can run here (broker: local); left out: 3 tests, see above.
+        Passed: what can run here (broker: local); left out: 3 tests, see above.
         ");
         let text = summary(vec![missing], &["registry"]).text(true, Kind::Local, true);
         assert!(text.contains("chapter registry: it links OpenSSL"), "{text}");

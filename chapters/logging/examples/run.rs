@@ -19,6 +19,7 @@ use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Message, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{Instrument, Level, enabled, info, warn};
@@ -125,6 +126,8 @@ fn arguments(
 
 async fn run(forgets: String) -> anyhow::Result<()> {
     logging::init()?;
+    // Before the first client: from here on Ctrl-C ends this run in order.
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let brokers = std::env::var("KAFKA_BROKERS").context(
         "KAFKA_BROKERS is not set: run this through `cargo xtask run`",
     )?;
@@ -138,9 +141,7 @@ async fn run(forgets: String) -> anyhow::Result<()> {
     let producer: FutureProducer = config.create()?;
     let shop = Shop { config, producer, forgets: forgets.into() };
     tokio::select! {
-        biased; // listens to Ctrl-C before the first record is sent
-        signal = tokio::signal::ctrl_c() => {
-            signal?;
+        _ = interrupt.recv() => {
             info!(target: "run", process = "shop", "stopped");
         }
         done = day(&shop) => {
@@ -175,6 +176,7 @@ async fn day(shop: &Shop) -> anyhow::Result<(usize, usize)> {
 
 /// Sends the orders, each with an id of its own.
 async fn checkout(shop: &Shop) -> anyhow::Result<HashSet<CorrelationId>> {
+    info!(target: "run", orders = ORDERS, "started");
     let mut given = HashSet::new();
     for order in 0..ORDERS {
         let id = CorrelationId::random();

@@ -50,11 +50,16 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let machine = Machine::probe();
     let mut subjects = Vec::new();
-    for (kind, brokers) in
-        [(Kind::Embedded, 1), (Kind::Local, 1), (Kind::Local, 3), (Kind::Docker, 1)]
-    {
+    for (kind, brokers) in [
+        (Kind::Embedded, 1),
+        (Kind::Local, 1),
+        (Kind::Local, 3),
+        (Kind::Docker, 1),
+    ] {
         if kind == Kind::Docker && !cfg!(feature = "docker") {
-            eprintln!("Docker: left out, this build is without the feature docker");
+            eprintln!(
+                "Docker: left out, this build is without the feature docker"
+            );
         } else if let Some(reason) = held_back(kind, &machine) {
             eprintln!("{kind}: left out, {reason}");
         } else {
@@ -63,19 +68,27 @@ async fn main() -> anyhow::Result<()> {
     }
     // The first start may fetch jars and images: it is not measured.
     for subject in &subjects {
-        eprintln!("{} × {}: once before the clock runs", subject.kind, subject.brokers);
+        eprintln!(
+            "{} × {}: once before the clock runs",
+            subject.kind, subject.brokers
+        );
         start(subject.kind, subject.brokers).await?;
     }
     for round in 1..=arguments.rounds {
         eprintln!("round {round} of {}", arguments.rounds);
         for subject in &mut subjects {
-            subject.starts.push(start(subject.kind, subject.brokers).await?);
+            subject
+                .starts
+                .push(start(subject.kind, subject.brokers).await?);
         }
     }
     let table = table(&subjects, arguments.rounds);
     print!("{table}");
     if arguments.write {
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/start.md"), table)?;
+        std::fs::write(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/benches/start.md"),
+            table,
+        )?;
     }
     Ok(())
 }
@@ -89,16 +102,25 @@ async fn start(kind: Kind, brokers: u32) -> anyhow::Result<Cost> {
     let local = cluster.as_local();
     let cost = Cost {
         wall,
-        cpu: local
-            .and_then(|local| local.brokers().iter().map(|broker| broker.cpu_seconds()).sum()),
-        rss: local
-            .and_then(|local| local.brokers().iter().filter_map(|broker| broker.rss_bytes()).max()),
+        cpu: local.and_then(|local| {
+            local.brokers().iter().map(|broker| broker.cpu_seconds()).sum()
+        }),
+        rss: local.and_then(|local| {
+            local
+                .brokers()
+                .iter()
+                .filter_map(|broker| broker.rss_bytes())
+                .max()
+        }),
     };
     // A start that nobody can use is no start.
     let client: BaseConsumer = cluster.client_config().create()?;
     let ask = move || client.fetch_metadata(None, Duration::from_secs(10));
     let seen = tokio::task::spawn_blocking(ask).await??.brokers().len();
-    anyhow::ensure!(seen == brokers as usize, "{kind}: {seen} of {brokers} brokers answer");
+    anyhow::ensure!(
+        seen == brokers as usize,
+        "{kind}: {seen} of {brokers} brokers answer"
+    );
     Ok(cost)
 }
 
@@ -112,15 +134,24 @@ fn table(subjects: &[Subject], rounds: u32) -> String {
         } else {
             format!("{}, {} brokers", subject.kind.label(), subject.brokers)
         };
-        let column = |value: &dyn Fn(&Cost) -> Option<f64>, digits: usize| {
-            let values: Option<Vec<f64>> = subject.starts.iter().map(value).collect();
-            values.map_or_else(|| "–".to_owned(), |values| spread(values, digits))
+        let column = |value: &dyn Fn(&Cost) -> Option<f64>,
+                      digits: usize| {
+            let values: Option<Vec<f64>> =
+                subject.starts.iter().map(value).collect();
+            values.map_or_else(
+                || "–".to_owned(),
+                |values| spread(values, digits),
+            )
         };
         // The built-in broker takes about a millisecond, the others a thousand.
         let digits = usize::from(subject.kind == Kind::Embedded);
-        let wall = column(&|cost| Some(cost.wall.as_secs_f64() * 1000.0), digits);
+        let wall =
+            column(&|cost| Some(cost.wall.as_secs_f64() * 1000.0), digits);
         let cpu = column(&|cost| cost.cpu, 2);
-        let rss = column(&|cost| cost.rss.map(|bytes| bytes as f64 / f64::from(1 << 20)), 0);
+        let rss = column(
+            &|cost| cost.rss.map(|bytes| bytes as f64 / f64::from(1 << 20)),
+            0,
+        );
         let _ = writeln!(text, "| {label} | {wall} | {cpu} | {rss} |");
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -143,13 +174,18 @@ fn spread(mut values: Vec<f64>, digits: usize) -> String {
 
 /// What else the machine did: the load average of the last minute, our own starts included.
 fn load() -> String {
-    let uptime = std::process::Command::new("uptime").env("LC_ALL", "C").output();
+    let uptime =
+        std::process::Command::new("uptime").env("LC_ALL", "C").output();
     let text = uptime
         .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
         .unwrap_or_default();
     // "load average: 0.51, 0.90, 0.46" on Linux, "load averages: 1.2 1.3 1.4" on macOS.
-    let last = text.rsplit_once("load average").and_then(|(_, rest)| rest.split_once(':'));
-    match last.and_then(|(_, rest)| rest.split([',', ' ']).find(|word| !word.is_empty())) {
+    let last = text
+        .rsplit_once("load average")
+        .and_then(|(_, rest)| rest.split_once(':'));
+    match last.and_then(|(_, rest)| {
+        rest.split([',', ' ']).find(|word| !word.is_empty())
+    }) {
         Some(load) => format!("load average {} at the end", load.trim()),
         None => "load unknown".to_owned(),
     }

@@ -29,8 +29,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -73,13 +73,17 @@ impl Authority {
     ///
     /// [`CertificateError::Make`].
     pub fn new(name: &str) -> Result<Authority, CertificateError> {
-        let failed = |cause| CertificateError::Make { name: name.to_owned(), cause };
-        let mut params = parameters(name, &[], Validity::Now).map_err(failed)?;
+        let failed =
+            |cause| CertificateError::Make { name: name.to_owned(), cause };
+        let mut params =
+            parameters(name, &[], Validity::Now).map_err(failed)?;
         // 0: it signs certificates of brokers and clients, and no other authority's.
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.key_usages =
+            vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().map_err(failed)?;
-        let issuer = CertifiedIssuer::self_signed(params, key).map_err(failed)?;
+        let issuer =
+            CertifiedIssuer::self_signed(params, key).map_err(failed)?;
         Ok(Authority { issuer })
     }
 
@@ -93,18 +97,32 @@ impl Authority {
     /// # Errors
     ///
     /// [`CertificateError::Make`].
-    pub fn issue(&self, request: &Request) -> Result<Identity, CertificateError> {
-        let failed = |cause| CertificateError::Make { name: request.name.clone(), cause };
+    pub fn issue(
+        &self,
+        request: &Request,
+    ) -> Result<Identity, CertificateError> {
+        let failed = |cause| CertificateError::Make {
+            name: request.name.clone(),
+            cause,
+        };
         let mut params =
-            parameters(&request.name, &request.hosts, request.validity).map_err(failed)?;
+            parameters(&request.name, &request.hosts, request.validity)
+                .map_err(failed)?;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         // Brokers are clients too: of each other.
-        params.extended_key_usages =
-            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+        ];
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().map_err(failed)?;
-        let certificate = params.signed_by(&key, &self.issuer).map_err(failed)?;
-        Ok(Identity { key, certificate: certificate.pem(), authority: self.pem() })
+        let certificate =
+            params.signed_by(&key, &self.issuer).map_err(failed)?;
+        Ok(Identity {
+            key,
+            certificate: certificate.pem(),
+            authority: self.pem(),
+        })
     }
 
     /// Writes its certificate to `folder/name.pem`, and gives the librdkafka properties of a client
@@ -147,13 +165,20 @@ impl Request {
 
     /// Of a client; Kafka knows it as the principal `User:CN=<name>`.
     pub fn client(name: &str) -> Request {
-        Request { name: name.to_owned(), hosts: Vec::new(), validity: Validity::Now }
+        Request {
+            name: name.to_owned(),
+            hosts: Vec::new(),
+            validity: Validity::Now,
+        }
     }
 
     /// For these hosts and no others: DNS names and IP addresses. A name that is not the broker's
     /// makes the certificate that a client must refuse.
     #[must_use]
-    pub fn hosts(mut self, hosts: impl IntoIterator<Item = impl Into<String>>) -> Request {
+    pub fn hosts(
+        mut self,
+        hosts: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Request {
         self.hosts = hosts.into_iter().map(Into::into).collect();
         self
     }
@@ -193,7 +218,11 @@ impl Identity {
     /// # Errors
     ///
     /// [`CertificateError::Write`].
-    pub fn write(&self, folder: &Path, name: &str) -> Result<Files, CertificateError> {
+    pub fn write(
+        &self,
+        folder: &Path,
+        name: &str,
+    ) -> Result<Files, CertificateError> {
         let path = |part: &str| folder.join(format!("{name}.{part}.pem"));
         let files = Files {
             key: path("key"),
@@ -218,7 +247,9 @@ impl Identity {
 /// Shows no key.
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Identity").field("certificate", &self.certificate).finish_non_exhaustive()
+        f.debug_struct("Identity")
+            .field("certificate", &self.certificate)
+            .finish_non_exhaustive()
     }
 }
 
@@ -254,7 +285,10 @@ impl Files {
     pub fn client_properties(&self) -> BTreeMap<String, String> {
         let mut properties = trusting(&self.authority);
         properties.extend(map([
-            ("ssl.certificate.location", self.certificate.display().to_string()),
+            (
+                "ssl.certificate.location",
+                self.certificate.display().to_string(),
+            ),
             ("ssl.key.location", self.key.display().to_string()),
         ]));
         properties
@@ -274,8 +308,13 @@ fn trusting(authority: &Path) -> BTreeMap<String, String> {
     ])
 }
 
-fn map<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+fn map<const N: usize>(
+    pairs: [(&str, String); N],
+) -> BTreeMap<String, String> {
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 fn parameters(
@@ -296,10 +335,16 @@ fn parameters(
 }
 
 /// Writes a file that from its first byte on has this mode. One that is there already is replaced.
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), CertificateError> {
+fn write(
+    path: &Path,
+    text: &str,
+    mode: u32,
+) -> Result<(), CertificateError> {
     let write = || {
         match std::fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error);
+            }
             _ => {}
         }
         OpenOptions::new()
@@ -309,7 +354,10 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), CertificateError> {
             .open(path)?
             .write_all(text.as_bytes())
     };
-    write().map_err(|cause| CertificateError::Write { path: path.to_owned(), cause })
+    write().map_err(|cause| CertificateError::Write {
+        path: path.to_owned(),
+        cause,
+    })
 }
 
 #[cfg(test)]
@@ -321,13 +369,25 @@ mod tests {
     #[test]
     fn private_keys_are_readable_by_their_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let identity = Authority::new("shop").unwrap().issue(&Request::broker()).unwrap();
+        let identity = Authority::new("shop")
+            .unwrap()
+            .issue(&Request::broker())
+            .unwrap();
         // Twice: what is there is replaced, with the mode it must have.
         let before = identity.write(folder.path(), "broker").unwrap();
-        std::fs::set_permissions(&before.key, std::fs::Permissions::from_mode(0o666)).unwrap();
+        std::fs::set_permissions(
+            &before.key,
+            std::fs::Permissions::from_mode(0o666),
+        )
+        .unwrap();
         let files = identity.write(folder.path(), "broker").unwrap();
-        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&files.key), mode(&files.keystore)), (0o600, 0o600));
+        let mode = |path: &Path| {
+            std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+        };
+        assert_eq!(
+            (mode(&files.key), mode(&files.keystore)),
+            (0o600, 0o600)
+        );
         assert_eq!(mode(&files.authority) & 0o044, 0o044);
     }
 
@@ -340,29 +400,50 @@ mod tests {
             .unwrap();
         let read = |path: &Path| std::fs::read_to_string(path).unwrap();
         let keystore = read(&files.keystore);
-        assert!(keystore.starts_with("-----BEGIN PRIVATE KEY-----"), "PKCS#8");
+        assert!(
+            keystore.starts_with("-----BEGIN PRIVATE KEY-----"),
+            "PKCS#8"
+        );
         assert_eq!(
             keystore,
-            read(&files.key) + &read(&files.certificate) + &read(&files.authority)
+            read(&files.key)
+                + &read(&files.certificate)
+                + &read(&files.authority)
         );
     }
 
     #[test]
     fn the_key_is_not_shown() {
-        let identity = Authority::new("shop").unwrap().issue(&Request::client("checkout")).unwrap();
+        let identity = Authority::new("shop")
+            .unwrap()
+            .issue(&Request::client("checkout"))
+            .unwrap();
         let shown = format!("{identity:?}");
-        assert!(shown.contains("BEGIN CERTIFICATE") && !shown.contains("PRIVATE"), "{shown}");
+        assert!(
+            shown.contains("BEGIN CERTIFICATE")
+                && !shown.contains("PRIVATE"),
+            "{shown}"
+        );
     }
 
     #[test]
     fn what_cannot_be_made_or_written_is_named() {
         let shop = Authority::new("shop").unwrap();
-        let error = shop.issue(&Request::client("mail").hosts(["größe"])).unwrap_err();
-        assert_eq!(error.to_string(), "the certificate of mail cannot be made");
+        let error = shop
+            .issue(&Request::client("mail").hosts(["größe"]))
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the certificate of mail cannot be made"
+        );
         let identity = shop.issue(&Request::broker()).unwrap();
-        let error = identity.write(Path::new("no/such/folder"), "broker").unwrap_err();
+        let error = identity
+            .write(Path::new("no/such/folder"), "broker")
+            .unwrap_err();
         assert!(
-            error.to_string().starts_with("no/such/folder/broker.key.pem cannot be written"),
+            error.to_string().starts_with(
+                "no/such/folder/broker.key.pem cannot be written"
+            ),
             "{error}"
         );
     }

@@ -23,7 +23,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::errors::Error as EngineError;
 use testcontainers::bollard::query_parameters::{
-    ListContainersOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
+    ListContainersOptionsBuilder, LogsOptionsBuilder,
+    RemoveContainerOptionsBuilder,
 };
 use testcontainers::core::client::docker_client_instance;
 use testcontainers::core::error::TestcontainersError;
@@ -66,7 +67,10 @@ pub struct DockerOptions {
 impl Default for DockerOptions {
     /// No further properties, and two minutes: a start takes five seconds on a quiet machine.
     fn default() -> Self {
-        DockerOptions { properties: BTreeMap::new(), patience: Duration::from_secs(120) }
+        DockerOptions {
+            properties: BTreeMap::new(),
+            patience: Duration::from_secs(120),
+        }
     }
 }
 
@@ -87,7 +91,9 @@ pub enum DockerError {
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The engine speaks an older API than testcontainers.
-    #[error("the Docker engine at {host} is too old for this client ({message}). Update Docker")]
+    #[error(
+        "the Docker engine at {host} is too old for this client ({message}). Update Docker"
+    )]
     EngineTooOld {
         /// Where it is.
         host: String,
@@ -118,7 +124,9 @@ pub enum DockerError {
     #[error("no free port was found for the container")]
     Port(#[source] std::io::Error),
     /// The broker ended, or never answered.
-    #[error("Kafka in its container does not answer: {why}. Its last lines:\n{log}")]
+    #[error(
+        "Kafka in its container does not answer: {why}. Its last lines:\n{log}"
+    )]
     NotReady {
         /// What was seen.
         why: String,
@@ -147,7 +155,8 @@ pub struct DockerCluster {
 
 impl std::fmt::Debug for DockerCluster {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (connection, name) = (&self.connection, self.guardian.container());
+        let (connection, name) =
+            (&self.connection, self.guardian.container());
         f.debug_struct("DockerCluster")
             .field("connection", connection)
             .field("name", &name)
@@ -166,13 +175,20 @@ impl DockerCluster {
     /// # Cancellation
     ///
     /// Dropping the future removes the container, by its guardian.
-    pub async fn start(options: DockerOptions) -> Result<DockerCluster, DockerError> {
+    pub async fn start(
+        options: DockerOptions,
+    ) -> Result<DockerCluster, DockerError> {
         let engine = engine().await?;
         match sweep().await {
             Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "removed containers whose owners are gone"),
+            Ok(removed) => tracing::info!(
+                removed,
+                "removed containers whose owners are gone"
+            ),
             // Somebody else's leftovers are no reason not to start.
-            Err(error) => tracing::warn!(%error, "leftover containers were not looked for"),
+            Err(error) => {
+                tracing::warn!(%error, "leftover containers were not looked for")
+            }
         }
         let mut tries = 0;
         loop {
@@ -189,7 +205,10 @@ impl DockerCluster {
         engine: &Docker,
         options: &DockerOptions,
     ) -> Result<DockerCluster, DockerError> {
-        let host = Host::of(&host_variable(), std::env::var("TESTCONTAINERS_HOST_OVERRIDE").ok());
+        let host = Host::of(
+            &host_variable(),
+            std::env::var("TESTCONTAINERS_HOST_OVERRIDE").ok(),
+        );
         let port = free_port().map_err(DockerError::Port)?;
         let bootstrap = format!("{}:{port}", host.name);
         let owner = Owner::this_process();
@@ -205,10 +224,15 @@ impl DockerCluster {
             .with_startup_timeout(options.patience)
             // Else Docker would publish the port on every address of this machine.
             .with_host_config_modifier(move |config| {
-                for bindings in config.port_bindings.iter_mut().flatten().flat_map(|(_, b)| b) {
-                    bindings
-                        .iter_mut()
-                        .for_each(|binding| binding.host_ip = Some(bind.to_string()));
+                for bindings in config
+                    .port_bindings
+                    .iter_mut()
+                    .flatten()
+                    .flat_map(|(_, b)| b)
+                {
+                    bindings.iter_mut().for_each(|binding| {
+                        binding.host_ip = Some(bind.to_string())
+                    });
                 }
             });
         let container = match request.start().await {
@@ -228,7 +252,11 @@ impl DockerCluster {
             properties: BTreeMap::new(),
         };
         // From here on dropping the value removes the container.
-        let cluster = DockerCluster { connection, container: Some(container), guardian };
+        let cluster = DockerCluster {
+            connection,
+            container: Some(container),
+            guardian,
+        };
         if let Err(timed_out) = cluster.ready(options.patience).await {
             let log = tail(engine, &name).await;
             return Err(DockerError::NotReady { why: timed_out.last, log });
@@ -273,8 +301,12 @@ impl DockerCluster {
                 self.guardian.dismiss();
                 Ok(())
             }
-            Ok(Err(cause)) => Err(DockerError::NotRemoved { id, cause: cause.into() }),
-            Err(late) => Err(DockerError::NotRemoved { id, cause: late.into() }),
+            Ok(Err(cause)) => {
+                Err(DockerError::NotRemoved { id, cause: cause.into() })
+            }
+            Err(late) => {
+                Err(DockerError::NotRemoved { id, cause: late.into() })
+            }
         }
     }
 
@@ -293,14 +325,22 @@ impl DockerCluster {
             }
             let (config, bootstrap) = (config.clone(), bootstrap.clone());
             let look = move || {
-                let client: BaseConsumer = config.create().map_err(|error| error.to_string())?;
-                let metadata =
-                    client.fetch_metadata(None, LOOK).map_err(|error| error.to_string())?;
-                let address = |broker: &rdkafka::metadata::MetadataBroker| {
-                    format!("{}:{}", broker.host(), broker.port())
-                };
-                let brokers: Vec<String> = metadata.brokers().iter().map(address).collect();
-                if brokers == [bootstrap] { Ok(()) } else { Err(format!("it names {brokers:?}")) }
+                let client: BaseConsumer =
+                    config.create().map_err(|error| error.to_string())?;
+                let metadata = client
+                    .fetch_metadata(None, LOOK)
+                    .map_err(|error| error.to_string())?;
+                let address =
+                    |broker: &rdkafka::metadata::MetadataBroker| {
+                        format!("{}:{}", broker.host(), broker.port())
+                    };
+                let brokers: Vec<String> =
+                    metadata.brokers().iter().map(address).collect();
+                if brokers == [bootstrap] {
+                    Ok(())
+                } else {
+                    Err(format!("it names {brokers:?}"))
+                }
             };
             match tokio::task::spawn_blocking(look).await {
                 Ok(answer) => answer.map(Ok),
@@ -321,14 +361,22 @@ impl Drop for DockerCluster {
         // On a thread and a runtime of its own: this may be a runtime's only thread, or one
         // without a runtime, where testcontainers' own clean-up panics.
         let removal = std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-            runtime.block_on(async { timeout(REMOVAL, container.rm()).await }).ok()?.ok()
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .ok()?;
+            runtime
+                .block_on(async { timeout(REMOVAL, container.rm()).await })
+                .ok()?
+                .ok()
         });
         if let Ok(Some(())) = removal.join() {
             self.guardian.dismiss();
         } else {
-            tracing::warn!(container = self.guardian.container(), "left to its guardian to remove");
+            tracing::warn!(
+                container = self.guardian.container(),
+                "left to its guardian to remove"
+            );
         }
     }
 }
@@ -346,12 +394,19 @@ impl Drop for DockerCluster {
 pub async fn sweep() -> Result<u32, DockerError> {
     let engine = engine().await?;
     let filters = [("label", vec![LABEL])].into();
-    let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-    let containers = engine.list_containers(Some(options)).await.map_err(no_engine)?;
+    let options = ListContainersOptionsBuilder::new()
+        .all(true)
+        .filters(&filters)
+        .build();
+    let containers =
+        engine.list_containers(Some(options)).await.map_err(no_engine)?;
     let mut removed = 0;
     for container in containers {
-        let orphaned =
-            container.labels.as_ref().and_then(Owner::of).is_some_and(|owner| owner.is_gone());
+        let orphaned = container
+            .labels
+            .as_ref()
+            .and_then(Owner::of)
+            .is_some_and(|owner| owner.is_gone());
         if let (true, Some(id)) = (orphaned, container.id) {
             removed += u32::from(remove(&engine, &id).await?);
         }
@@ -361,48 +416,61 @@ pub async fn sweep() -> Result<u32, DockerError> {
 
 /// The engine, if it answers and is new enough.
 async fn engine() -> Result<Docker, DockerError> {
-    let engine = docker_client_instance()
-        .await
-        .map_err(|cause| DockerError::NoEngine { host: host_variable(), cause: cause.into() })?;
+    let engine = docker_client_instance().await.map_err(|cause| {
+        DockerError::NoEngine { host: host_variable(), cause: cause.into() }
+    })?;
     // Not a ping: an old engine answers that in any version of the API.
     match timeout(ENGINE, engine.version()).await {
         Ok(Ok(_)) => Ok(engine),
         Ok(Err(cause)) => Err(no_engine(cause)),
-        Err(late) => Err(DockerError::NoEngine { host: host_variable(), cause: late.into() }),
+        Err(late) => Err(DockerError::NoEngine {
+            host: host_variable(),
+            cause: late.into(),
+        }),
     }
 }
 
 fn no_engine(cause: EngineError) -> DockerError {
     let host = host_variable();
     match cause {
-        EngineError::DockerResponseServerError { status_code: 400, message } => {
-            DockerError::EngineTooOld { host, message }
-        }
+        EngineError::DockerResponseServerError {
+            status_code: 400,
+            message,
+        } => DockerError::EngineTooOld { host, message },
         cause => DockerError::NoEngine { host, cause: cause.into() },
     }
 }
 
 /// What `DOCKER_HOST` says, or in words that nothing does.
 fn host_variable() -> String {
-    std::env::var("DOCKER_HOST")
-        .unwrap_or_else(|_| "the usual socket (DOCKER_HOST is not set)".to_owned())
+    std::env::var("DOCKER_HOST").unwrap_or_else(|_| {
+        "the usual socket (DOCKER_HOST is not set)".to_owned()
+    })
 }
 
 /// Removes a container by name or id; false if it was not there.
 async fn remove(engine: &Docker, id: &str) -> Result<bool, DockerError> {
-    let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-    let not_removed = |cause| DockerError::NotRemoved { id: id.to_owned(), cause };
-    match timeout(REMOVAL, engine.remove_container(id, Some(options))).await {
+    let options =
+        RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+    let not_removed =
+        |cause| DockerError::NotRemoved { id: id.to_owned(), cause };
+    match timeout(REMOVAL, engine.remove_container(id, Some(options))).await
+    {
         Ok(Ok(())) => Ok(true),
         // Gone, or being removed by somebody else who swept at the same time.
-        Ok(Err(EngineError::DockerResponseServerError { status_code: 404 | 409, .. })) => Ok(false),
+        Ok(Err(EngineError::DockerResponseServerError {
+            status_code: 404 | 409,
+            ..
+        })) => Ok(false),
         Ok(Err(cause)) => Err(not_removed(cause.into())),
         Err(late) => Err(not_removed(late.into())),
     }
 }
 
 fn not_started(image: String, cause: TestcontainersError) -> DockerError {
-    use testcontainers::core::error::{ClientError, TestcontainersError as Testcontainers};
+    use testcontainers::core::error::{
+        ClientError, TestcontainersError as Testcontainers,
+    };
 
     if let Testcontainers::Client(ClientError::PullImage { .. }) = cause {
         return DockerError::NoImage { image, cause };
@@ -413,17 +481,24 @@ fn not_started(image: String, cause: TestcontainersError) -> DockerError {
 /// Docker's two ways to say it, and those of rootless engines.
 fn is_port_taken(cause: &TestcontainersError) -> bool {
     let text = cause.to_string();
-    ["port is already allocated", "address already in use", "ports are not available"]
-        .iter()
-        .any(|phrase| text.contains(phrase))
+    [
+        "port is already allocated",
+        "address already in use",
+        "ports are not available",
+    ]
+    .iter()
+    .any(|phrase| text.contains(phrase))
 }
 
 /// The last lines of a container's output.
 async fn tail(engine: &Docker, name: &str) -> String {
     use futures::StreamExt;
 
-    let options =
-        LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&TAIL.to_string()).build();
+    let options = LogsOptionsBuilder::new()
+        .stdout(true)
+        .stderr(true)
+        .tail(&TAIL.to_string())
+        .build();
     let lines: Vec<String> = engine
         .logs(name, Some(options))
         .filter_map(|line| async { line.ok().map(|line| line.to_string()) })
@@ -455,12 +530,29 @@ impl Host {
             .split_once("://")
             .filter(|(scheme, _)| !matches!(*scheme, "unix" | "npipe"))
             .and_then(|(_, rest)| rest.split('/').next())
-            .map(|address| address.rsplit_once('@').map_or(address, |(_, address)| address))
-            .map(|address| address.rsplit_once(':').map_or(address, |(name, _)| name).to_owned())
-            .filter(|name| !matches!(name.as_str(), "127.0.0.1" | "localhost" | "[::1]"));
+            .map(|address| {
+                address
+                    .rsplit_once('@')
+                    .map_or(address, |(_, address)| address)
+            })
+            .map(|address| {
+                address
+                    .rsplit_once(':')
+                    .map_or(address, |(name, _)| name)
+                    .to_owned()
+            })
+            .filter(|name| {
+                !matches!(
+                    name.as_str(),
+                    "127.0.0.1" | "localhost" | "[::1]"
+                )
+            });
         match host_override.filter(|name| !name.is_empty()).or(elsewhere) {
             Some(name) => Host { name, bind: Ipv4Addr::UNSPECIFIED },
-            None => Host { name: Ipv4Addr::LOCALHOST.to_string(), bind: Ipv4Addr::LOCALHOST },
+            None => Host {
+                name: Ipv4Addr::LOCALHOST.to_string(),
+                bind: Ipv4Addr::LOCALHOST,
+            },
         }
     }
 }
@@ -471,9 +563,12 @@ mod tests {
 
     #[test]
     fn an_engine_here_is_reached_on_loopback_only() {
-        for here in
-            ["unix:///var/run/docker.sock", "tcp://127.0.0.1:2375", "tcp://localhost:2375", "unset"]
-        {
+        for here in [
+            "unix:///var/run/docker.sock",
+            "tcp://127.0.0.1:2375",
+            "tcp://localhost:2375",
+            "unset",
+        ] {
             let host = Host::of(here, None);
             assert_eq!(
                 (host.name.as_str(), host.bind),
@@ -495,8 +590,10 @@ mod tests {
                 Host { name: name.into(), bind: Ipv4Addr::UNSPECIFIED }
             );
         }
-        let overridden =
-            Host::of("unix:///var/run/docker.sock", Some("host.docker.internal".into()));
+        let overridden = Host::of(
+            "unix:///var/run/docker.sock",
+            Some("host.docker.internal".into()),
+        );
         assert_eq!(overridden.name, "host.docker.internal");
     }
 }

@@ -1,7 +1,7 @@
 //! The built-in broker: librdkafka's mock cluster, in this process, in a millisecond.
 //!
 //! It speaks the real protocol on loopback ports, so clients of other processes can use it too.
-//! What it cannot do is not claimed: see [`Kind::Embedded`](crate::kind::Kind::Embedded)'s
+//! What it cannot do is not claimed: see [`Kind::Embedded`]'s
 //! capabilities. Its logs are trimmed in silence past 5 MiB or 100 000 records a partition;
 //! [`Embedded::trimmed`] finds out, and dropping a cluster with a trimmed log panics, because a
 //! test that counts records on it has counted wrong.

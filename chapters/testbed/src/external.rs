@@ -103,7 +103,10 @@ pub enum ExternalError {
 
 /// librdkafka says the same of an unknown authority, an expired certificate and another host's.
 fn which_certificate(bootstrap: &str, said: &[String]) -> String {
-    if said.iter().any(|line| line.contains("certificate could not be verified")) {
+    if said
+        .iter()
+        .any(|line| line.contains("certificate could not be verified"))
+    {
         let server = bootstrap.split(',').next().unwrap_or(bootstrap);
         format!(
             ". What is wrong with the broker's certificate (authority, dates, host) is told by: \
@@ -115,7 +118,11 @@ fn which_certificate(bootstrap: &str, said: &[String]) -> String {
 }
 
 fn heard(said: &[String]) -> String {
-    if said.is_empty() { String::new() } else { format!(" ({})", said.join("; ")) }
+    if said.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", said.join("; "))
+    }
 }
 
 /// Asks a cluster what it gives, within the settings' deadline.
@@ -139,16 +146,26 @@ fn heard(said: &[String]) -> String {
 pub async fn ask(settings: Settings) -> Result<Connection, ExternalError> {
     let deadline = Instant::now() + settings.deadline();
     let (metadata, cluster_id) = first_answer(&settings, deadline).await?;
-    let brokers = u32::try_from(metadata.brokers().len()).unwrap_or(u32::MAX);
-    let capabilities = if cluster_id.is_some_and(|id| id.starts_with(MOCK)) {
+    let brokers =
+        u32::try_from(metadata.brokers().len()).unwrap_or(u32::MAX);
+    let capabilities = if cluster_id.is_some_and(|id| id.starts_with(MOCK))
+    {
         Capabilities { brokers, ..Kind::Embedded.capabilities() }
     } else {
-        let Some(broker) = metadata.brokers().iter().min_by_key(|broker| broker.id()) else {
-            return Err(no_answer(&settings, vec!["it knows of no broker".to_owned()]));
+        let Some(broker) =
+            metadata.brokers().iter().min_by_key(|broker| broker.id())
+        else {
+            return Err(no_answer(
+                &settings,
+                vec!["it knows of no broker".to_owned()],
+            ));
         };
         let address = format!("{}:{}", broker.host(), broker.port());
-        let answer = configuration(&settings, broker.id(), address, deadline).await?;
-        let protocol = settings.property("security.protocol").unwrap_or_default();
+        let answer =
+            configuration(&settings, broker.id(), address, deadline)
+                .await?;
+        let protocol =
+            settings.property("security.protocol").unwrap_or_default();
         Capabilities::new(brokers, gives(&answer, protocol))
     };
     Ok(Connection {
@@ -186,12 +203,17 @@ fn gives(answer: &Answer, protocol: &str) -> Vec<Need> {
     match answer {
         Answer::Properties(properties) => {
             gives.push(Need::Admin);
-            let property = |name: &str| properties.get(name).map_or("", String::as_str);
+            let property = |name: &str| {
+                properties.get(name).map_or("", String::as_str)
+            };
             if !property("authorizer.class.name").is_empty() {
                 gives.push(Need::Acl);
             }
-            let protocols = property("group.coordinator.rebalance.protocols");
-            let speaks = |name: &str| protocols.split(',').any(|word| word.trim() == name);
+            let protocols =
+                property("group.coordinator.rebalance.protocols");
+            let speaks = |name: &str| {
+                protocols.split(',').any(|word| word.trim() == name)
+            };
             if speaks("consumer") {
                 gives.push(Need::Kip848);
             }
@@ -239,7 +261,9 @@ impl ClientContext for Listening {
         tracing::debug!(target: "librdkafka", ?level, facility, "{message}");
         if !matches!(level, Debug | Info) {
             // Behind "[thrd:…]: ", which is of no use to a reader.
-            let message = message.split_once("]: ").map_or(message, |(_, message)| message);
+            let message = message
+                .split_once("]: ")
+                .map_or(message, |(_, message)| message);
             self.with(|said| said.hear(message));
         }
     }
@@ -260,7 +284,8 @@ impl ClientContext for Listening {
 
 impl Said {
     fn hear(&mut self, line: &str) {
-        self.hopeless |= HOPELESS.iter().any(|phrase| line.contains(phrase));
+        self.hopeless |=
+            HOPELESS.iter().any(|phrase| line.contains(phrase));
         // How long it took, and how often, differs from one time to the next.
         let line = line.split(" (after ").next().unwrap_or(line).to_owned();
         if !self.lines.contains(&line) {
@@ -291,17 +316,24 @@ async fn first_answer(
     let look = move || {
         let mut slice = LOOK;
         loop {
-            let patience = deadline.saturating_duration_since(Instant::now());
+            let patience =
+                deadline.saturating_duration_since(Instant::now());
             // A group is not joined, so there is no record to lose: polling only hears complaints.
             while let Some(event) = client.poll(Duration::ZERO) {
                 drop(event);
             }
-            if patience.is_zero() || client.context().with(|said| said.hopeless) {
+            if patience.is_zero()
+                || client.context().with(|said| said.hopeless)
+            {
                 return None;
             }
-            if let Ok(metadata) = client.fetch_metadata(None, patience.min(slice)) {
+            if let Ok(metadata) =
+                client.fetch_metadata(None, patience.min(slice))
+            {
                 // The id came with the metadata: nothing is waited for.
-                let id = client.client().fetch_cluster_id(Duration::from_millis(100));
+                let id = client
+                    .client()
+                    .fetch_cluster_id(Duration::from_millis(100));
                 return Some((metadata, id));
             }
             slice *= 2;
@@ -310,11 +342,16 @@ async fn first_answer(
     match tokio::task::spawn_blocking(look).await {
         Ok(Some(answer)) => Ok(answer),
         _ => {
-            let (said, hopeless) =
-                listening.with(|said| (said.lines.drain(..).collect::<Vec<_>>(), said.hopeless));
-            let said = said.iter().map(|line| settings.masked(line)).collect();
+            let (said, hopeless) = listening.with(|said| {
+                (said.lines.drain(..).collect::<Vec<_>>(), said.hopeless)
+            });
+            let said =
+                said.iter().map(|line| settings.masked(line)).collect();
             Err(if hopeless {
-                ExternalError::NotLetIn { bootstrap: settings.bootstrap().to_owned(), said }
+                ExternalError::NotLetIn {
+                    bootstrap: settings.bootstrap().to_owned(),
+                    said,
+                }
             } else {
                 no_answer(settings, said)
             })
@@ -322,9 +359,28 @@ async fn first_answer(
     }
 }
 
+/// Nothing came in time. Where the client complains about a broker by its number, it has learnt that
+/// number from an answer of the bootstrap server: then it is the advertised address that is wrong.
 fn no_answer(settings: &Settings, said: Vec<String>) -> ExternalError {
-    let (bootstrap, waited) = (settings.bootstrap().to_owned(), settings.deadline());
-    ExternalError::NoAnswer { bootstrap, waited, said }
+    let (bootstrap, waited) =
+        (settings.bootstrap().to_owned(), settings.deadline());
+    match said.iter().find_map(|line| numbered_broker(line)) {
+        Some((address, id)) => {
+            ExternalError::Unreachable { bootstrap, id, address, waited }
+        }
+        None => ExternalError::NoAnswer { bootstrap, waited, said },
+    }
+}
+
+/// The broker that a complaint of librdkafka names: `127.0.0.1:9092/1: Connect to …`. The server
+/// that a client begins with has no number yet: `127.0.0.1:9092/bootstrap: Connect to …`.
+fn numbered_broker(complaint: &str) -> Option<(String, i32)> {
+    let (broker, _) = complaint.split_once(": ")?;
+    let (address, id) = broker.rsplit_once('/')?;
+    // `sasl_ssl://host:9092/1` where the protocol is not plaintext.
+    let address =
+        address.rsplit_once("//").map_or(address, |(_, address)| address);
+    Some((address.to_owned(), id.parse().ok()?))
 }
 
 /// Asks a broker for its configuration.
@@ -335,24 +391,37 @@ async fn configuration(
     deadline: Instant,
 ) -> Result<Answer, ExternalError> {
     use RDKafkaErrorCode::{
-        BrokerTransportFailure, ClusterAuthorizationFailed, OperationTimedOut, RequestTimedOut,
+        BrokerTransportFailure, ClusterAuthorizationFailed,
+        OperationTimedOut, RequestTimedOut,
     };
 
     // The first answer may have taken nearly all the time: a cluster that answers gets 3 s more.
-    let patience = deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(3));
-    let failed =
-        |cause| ExternalError::Client { bootstrap: settings.bootstrap().to_owned(), cause };
+    let patience = deadline
+        .saturating_duration_since(Instant::now())
+        .max(Duration::from_secs(3));
+    let failed = |cause| ExternalError::Client {
+        bootstrap: settings.bootstrap().to_owned(),
+        cause,
+    };
     let admin: AdminClient<DefaultClientContext> =
         settings.client_config().create().map_err(failed)?;
     let options = AdminOptions::new().request_timeout(Some(patience));
-    let asked = admin.describe_configs([&ResourceSpecifier::Broker(id)], &options).await;
+    let asked = admin
+        .describe_configs([&ResourceSpecifier::Broker(id)], &options)
+        .await;
     // Its thread is waited for: not on a thread of the runtime.
     drop(tokio::task::spawn_blocking(move || drop(admin)));
     let code = match asked.map(|mut answers| answers.pop()) {
         Ok(Some(Ok(resource))) => {
-            let with_value = |entry: rdkafka::admin::ConfigEntry| Some((entry.name, entry.value?));
+            let with_value = |entry: rdkafka::admin::ConfigEntry| {
+                Some((entry.name, entry.value?))
+            };
             return Ok(Answer::Properties(
-                resource.entries.into_iter().filter_map(with_value).collect(),
+                resource
+                    .entries
+                    .into_iter()
+                    .filter_map(with_value)
+                    .collect(),
             ));
         }
         Ok(Some(Err(code))) => code,
@@ -379,7 +448,33 @@ mod tests {
     use super::*;
 
     fn properties(pairs: &[(&str, &str)]) -> Answer {
-        Answer::Properties(pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect())
+        Answer::Properties(
+            pairs
+                .iter()
+                .map(|(k, v)| (k.to_string(), v.to_string()))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn a_broker_with_a_number_was_named_by_an_answer() {
+        let complaint = "127.0.0.1:39187/1: Connect to ipv4#127.0.0.1:39187 failed: refused";
+        assert_eq!(
+            numbered_broker(complaint),
+            Some(("127.0.0.1:39187".to_owned(), 1))
+        );
+        let complaint = "sasl_ssl://kafka:9093/12: Disconnected";
+        assert_eq!(
+            numbered_broker(complaint),
+            Some(("kafka:9093".to_owned(), 12))
+        );
+        assert_eq!(
+            numbered_broker(
+                "127.0.0.1:9092/bootstrap: Connect to … failed"
+            ),
+            None
+        );
+        assert_eq!(numbered_broker("2/2 brokers are down"), None);
     }
 
     fn words(answer: &Answer, protocol: &str) -> String {
@@ -397,11 +492,19 @@ mod tests {
     #[test]
     fn authorizer_and_group_protocols_are_read_from_its_configuration() {
         let answer = properties(&[
-            ("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer"),
-            ("group.coordinator.rebalance.protocols", "classic, consumer,streams"),
+            (
+                "authorizer.class.name",
+                "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            ),
+            (
+                "group.coordinator.rebalance.protocols",
+                "classic, consumer,streams",
+            ),
         ]);
         let gives = gives(&answer, "SASL_SSL");
-        for need in [Need::Acl, Need::Kip848, Need::Tls, Need::Sasl, Need::Admin] {
+        for need in
+            [Need::Acl, Need::Kip848, Need::Tls, Need::Sasl, Need::Admin]
+        {
             assert!(gives.contains(&need), "{need}");
         }
         assert!(!gives.contains(&Need::ShareGroups));
@@ -411,6 +514,8 @@ mod tests {
     fn who_may_not_look_has_no_admin_api() {
         let gives = gives(&Answer::Forbidden, "sasl_plaintext");
         assert!(gives.contains(&Need::Acl) && gives.contains(&Need::Sasl));
-        assert!(!gives.contains(&Need::Admin) && !gives.contains(&Need::Tls));
+        assert!(
+            !gives.contains(&Need::Admin) && !gives.contains(&Need::Tls)
+        );
     }
 }

@@ -98,10 +98,13 @@ impl Proxy {
     ///
     /// What the system says when it has no port or no thread.
     pub fn with_seed(seed: u64) -> io::Result<Proxy> {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let listener =
+            std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let listener = {
             let _entered = runtime.enter();
             TcpListener::from_std(listener)?
@@ -109,7 +112,9 @@ impl Proxy {
         let shared = Arc::new(Shared::new(seed));
         let faults = Faults::new(Arc::clone(&shared));
         let (alive, mut ended) = oneshot::channel::<()>();
-        let thread = std::thread::Builder::new().name("proxy".to_owned()).spawn(move || {
+        let thread = std::thread::Builder::new()
+            .name("proxy".to_owned())
+            .spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
                     () = accept(listener, shared) => {}
@@ -117,7 +122,12 @@ impl Proxy {
                 }
             });
         })?;
-        Ok(Proxy { address, faults, alive: Some(alive), thread: Some(thread) })
+        Ok(Proxy {
+            address,
+            faults,
+            alive: Some(alive),
+            thread: Some(thread),
+        })
     }
 
     /// Where clients connect: what the broker is to advertise.
@@ -174,7 +184,11 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-fn take_in(client: TcpStream, shared: &Arc<Shared>, connections: &mut JoinSet<()>) {
+fn take_in(
+    client: TcpStream,
+    shared: &Arc<Shared>,
+    connections: &mut JoinSet<()>,
+) {
     if shared.refuses() {
         shared.count_refused();
         reset(&client);

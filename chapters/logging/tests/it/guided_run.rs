@@ -241,11 +241,18 @@ async fn runs_are_equal_and_a_broken_chain_is_not() -> Result<()> {
 #[tokio::test]
 async fn ctrl_c_ends_it_while_nothing_answers() -> Result<()> {
     let mut command = program("127.0.0.1:1")?;
-    // The client's warning shows that it has begun.
     let mut child = command.spawn()?;
     let mut lines =
         BufReader::new(child.stdout.take().context("no stdout")?).lines();
-    timeout(PATIENCE, lines.next_line()).await??.context("no line")?;
+    // Checkout hands its first order to the client before it looks at
+    // anything else again.
+    loop {
+        let line = timeout(PATIENCE, lines.next_line()).await??;
+        let (_, line) = logging::read_json(&line.context("no line")?)?;
+        if line.target == logging::RUN && line.message == "started" {
+            break;
+        }
+    }
     interrupt(&child)?;
     let last = last_story_line(lines).await?;
     assert_eq!(last.message, "stopped");

@@ -45,7 +45,9 @@ impl Guardian {
 
     /// The container is gone: there is nothing left to do.
     pub(super) fn dismiss(&mut self) {
-        if let Some(mut pipe) = self.shell.as_mut().and_then(|shell| shell.stdin.take()) {
+        if let Some(mut pipe) =
+            self.shell.as_mut().and_then(|shell| shell.stdin.take())
+        {
             let _ = writeln!(pipe, "goodbye");
         }
     }

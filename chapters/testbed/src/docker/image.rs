@@ -22,8 +22,12 @@ pub struct Kafka {
 
 impl Kafka {
     /// A node that tells clients to come to `advertised`, with these properties on top.
-    pub(super) fn new(advertised: &str, properties: &BTreeMap<String, String>) -> Kafka {
-        let advertised = format!("PLAINTEXT://{advertised},INTERNAL://127.0.0.1:19092");
+    pub(super) fn new(
+        advertised: &str,
+        properties: &BTreeMap<String, String>,
+    ) -> Kafka {
+        let advertised =
+            format!("PLAINTEXT://{advertised},INTERNAL://127.0.0.1:19092");
         // With a single KAFKA_ variable the image forgets its defaults: this is the full set.
         let own = [
             ("process.roles", "broker,controller"),
@@ -52,12 +56,16 @@ impl Kafka {
             // A group of a test has the members that it has: nobody else is waited for.
             ("group.initial.rebalance.delay.ms", "0"),
         ];
-        let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let own =
+            own.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let variables = own
             .into_iter()
             .chain(properties.clone())
             .map(|(name, value)| (variable(&name), value))
-            .chain([("CLUSTER_ID".to_owned(), "dGVzdGJlZC1kb2NrZXItMQ".to_owned())])
+            .chain([(
+                "CLUSTER_ID".to_owned(),
+                "dGVzdGJlZC1kb2NrZXItMQ".to_owned(),
+            )])
             .collect();
         Kafka { variables }
     }
@@ -71,7 +79,8 @@ impl Kafka {
 /// A property's name as the image reads it from the environment: `.` as `_`, `-` as `___`, and a
 /// `_` of its own as `__`.
 fn variable(property: &str) -> String {
-    let spelt = property.replace('_', "__").replace('-', "___").replace('.', "_");
+    let spelt =
+        property.replace('_', "__").replace('-', "___").replace('.', "_");
     format!("KAFKA_{}", spelt.to_uppercase())
 }
 
@@ -91,7 +100,9 @@ impl Image for Kafka {
 
     fn env_vars(
         &self,
-    ) -> impl IntoIterator<Item = (impl Into<Cow<'_, str>>, impl Into<Cow<'_, str>>)> {
+    ) -> impl IntoIterator<
+        Item = (impl Into<Cow<'_, str>>, impl Into<Cow<'_, str>>),
+    > {
         &self.variables
     }
 
@@ -106,7 +117,10 @@ mod tests {
 
     #[test]
     fn properties_are_spelt_as_the_image_reads_them() {
-        assert_eq!(variable("offsets.topic.num.partitions"), "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS");
+        assert_eq!(
+            variable("offsets.topic.num.partitions"),
+            "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS"
+        );
         assert_eq!(variable("a_b-c.d"), "KAFKA_A__B___C_D");
     }
 

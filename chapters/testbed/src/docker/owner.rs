@@ -25,7 +25,11 @@ pub(super) struct Owner {
 impl Owner {
     pub(super) fn this_process() -> Owner {
         let pid = std::process::id();
-        Owner { pid, started: started(pid).unwrap_or_default(), machine: machine() }
+        Owner {
+            pid,
+            started: started(pid).unwrap_or_default(),
+            machine: machine(),
+        }
     }
 
     /// Reads what [`labels`](Self::labels) wrote.
@@ -49,7 +53,11 @@ impl Owner {
     pub(super) fn container_name(&self) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let started: String = self.started.chars().filter(char::is_ascii_alphanumeric).collect();
+        let started: String = self
+            .started
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
         format!("testbed-kafka-{}-{started}-{count}", self.pid)
     }
 
@@ -68,7 +76,8 @@ impl Owner {
 /// no such process.
 fn started(pid: u32) -> Option<String> {
     if Path::new("/proc/self/stat").exists() {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let stat =
+            std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         return started_in(&stat).map(str::to_owned);
     }
     let ps = Command::new("ps")
@@ -93,11 +102,18 @@ fn machine() -> String {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     let namespace = std::fs::read_link("/proc/self/ns/pid");
     match (boot, namespace) {
-        (Ok(boot), Ok(namespace)) => format!("{} {}", boot.trim(), namespace.display()),
+        (Ok(boot), Ok(namespace)) => {
+            format!("{} {}", boot.trim(), namespace.display())
+        }
         _ => {
-            let name = Command::new("uname").arg("-n").stdin(Stdio::null()).output();
-            name.map(|name| String::from_utf8_lossy(&name.stdout).trim().to_owned())
-                .unwrap_or_default()
+            let name = Command::new("uname")
+                .arg("-n")
+                .stdin(Stdio::null())
+                .output();
+            name.map(|name| {
+                String::from_utf8_lossy(&name.stdout).trim().to_owned()
+            })
+            .unwrap_or_default()
         }
     }
 }
@@ -109,7 +125,10 @@ mod tests {
     #[test]
     fn labels_read_back_as_the_process_that_wrote_them() {
         let owner = Owner::this_process();
-        let labels = owner.labels().map(|(name, value)| (name.to_owned(), value)).into();
+        let labels = owner
+            .labels()
+            .map(|(name, value)| (name.to_owned(), value))
+            .into();
         assert_eq!(Owner::of(&labels), Some(owner));
         assert_eq!(Owner::of(&HashMap::new()), None);
     }
@@ -119,20 +138,32 @@ mod tests {
         let here = Owner::this_process();
         assert!(!here.is_gone());
         // The same process id, another start: our predecessor.
-        assert!(Owner { started: "1".to_owned(), ..here.clone() }.is_gone());
         assert!(
-            !Owner { machine: "elsewhere".to_owned(), started: "1".to_owned(), ..here.clone() }
-                .is_gone()
+            Owner { started: "1".to_owned(), ..here.clone() }.is_gone()
+        );
+        assert!(
+            !Owner {
+                machine: "elsewhere".to_owned(),
+                started: "1".to_owned(),
+                ..here.clone()
+            }
+            .is_gone()
         );
         assert!(!Owner { started: String::new(), ..here }.is_gone());
     }
 
     #[test]
     fn a_child_is_gone_when_it_has_ended() {
-        let mut child =
-            Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let owner =
-            Owner { pid: child.id(), started: started(child.id()).unwrap(), machine: machine() };
+        let mut child = Command::new("cat")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let owner = Owner {
+            pid: child.id(),
+            started: started(child.id()).unwrap(),
+            machine: machine(),
+        };
         assert!(!owner.is_gone());
         drop(child.stdin.take());
         child.wait().unwrap();
@@ -141,8 +172,7 @@ mod tests {
 
     #[test]
     fn a_programs_name_may_hold_anything() {
-        let stat =
-            "42 (a) b (c) S 1 42 42 0 -1 4194304 88 0 0 0 0 0 0 0 20 0 1 0 123456 2813952 211 1";
+        let stat = "42 (a) b (c) S 1 42 42 0 -1 4194304 88 0 0 0 0 0 0 0 20 0 1 0 123456 2813952 211 1";
         assert_eq!(started_in(stat), Some("123456"));
     }
 

@@ -56,7 +56,9 @@ pub enum BadSettings {
     )]
     NoServers,
     /// A server that is not `host:port`.
-    #[error("{server:?} is no bootstrap server: write HOST:PORT, several with commas between")]
+    #[error(
+        "{server:?} is no bootstrap server: write HOST:PORT, several with commas between"
+    )]
     Server {
         /// As it was written.
         server: String,
@@ -81,7 +83,10 @@ pub enum BadSettings {
         what: String,
     },
     /// librdkafka does not know the property, or does not take its value.
-    #[error("librdkafka does not take the property {name}: {what}{}", hint(name))]
+    #[error(
+        "librdkafka does not take the property {name}: {what}{}",
+        hint(name)
+    )]
     Property {
         /// The property's name.
         name: String,
@@ -99,9 +104,15 @@ pub enum BadSettings {
 /// What to write instead of a property that the Java client has and librdkafka has not.
 fn hint(name: &str) -> &'static str {
     match name {
-        "sasl.jaas.config" => ". Write sasl.username and sasl.password instead",
-        "ssl.truststore.location" => ". Write ssl.ca.location, a PEM file, instead",
-        "ssl.keystore.type" | "ssl.truststore.type" => ". Leave it out: librdkafka reads PEM",
+        "sasl.jaas.config" => {
+            ". Write sasl.username and sasl.password instead"
+        }
+        "ssl.truststore.location" => {
+            ". Write ssl.ca.location, a PEM file, instead"
+        }
+        "ssl.keystore.type" | "ssl.truststore.type" => {
+            ". Leave it out: librdkafka reads PEM"
+        }
         name if name.starts_with("ssl.") => {
             ". Is it spelt as in librdkafka's CONFIGURATION.md, and was testbed built with --features tls?"
         }
@@ -138,7 +149,9 @@ impl Settings {
     /// # Errors
     ///
     /// [`BadSettings`].
-    pub fn from_environment(servers: Option<String>) -> Result<Settings, BadSettings> {
+    pub fn from_environment(
+        servers: Option<String>,
+    ) -> Result<Settings, BadSettings> {
         Self::from_variables(servers, |name| std::env::var(name).ok())
     }
 
@@ -146,14 +159,18 @@ impl Settings {
         servers: Option<String>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Settings, BadSettings> {
-        let set = |name| variable(name).filter(|value| !value.trim().is_empty());
+        let set =
+            |name| variable(name).filter(|value| !value.trim().is_empty());
         let mut properties = match set("KAFKA_PROPERTIES") {
             Some(path) => read(Path::new(&path))?,
             None => BTreeMap::new(),
         };
-        let of_file = properties.remove(SERVERS).map(|Secret(servers)| servers);
-        let servers =
-            servers.or_else(|| set("KAFKA_BROKERS")).or(of_file).ok_or(BadSettings::NoServers)?;
+        let of_file =
+            properties.remove(SERVERS).map(|Secret(servers)| servers);
+        let servers = servers
+            .or_else(|| set("KAFKA_BROKERS"))
+            .or(of_file)
+            .ok_or(BadSettings::NoServers)?;
         Ok(Settings { properties, ..Settings::new(&servers)? })
     }
 
@@ -164,13 +181,18 @@ impl Settings {
     /// [`BadSettings`].
     pub fn from_file(path: &Path) -> Result<Settings, BadSettings> {
         let mut properties = read(path)?;
-        let Secret(servers) = properties.remove(SERVERS).ok_or(BadSettings::NoServers)?;
+        let Secret(servers) =
+            properties.remove(SERVERS).ok_or(BadSettings::NoServers)?;
         Ok(Settings { properties, ..Settings::new(&servers)? })
     }
 
     /// Adds a librdkafka property, or replaces it.
     #[must_use]
-    pub fn with_property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn with_property(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Self {
         self.properties.insert(name.into(), Secret(value.into()));
         self
     }
@@ -213,20 +235,32 @@ impl Settings {
 
     /// The text without any value that is not to be shown.
     pub(super) fn masked(&self, text: &str) -> String {
-        let secrets =
-            self.properties.iter().filter(|(name, value)| is_secret(name) && !value.0.is_empty());
-        secrets.fold(text.to_owned(), |text, (_, value)| text.replace(value.expose(), "***"))
+        let secrets = self
+            .properties
+            .iter()
+            .filter(|(name, value)| is_secret(name) && !value.0.is_empty());
+        secrets.fold(text.to_owned(), |text, (_, value)| {
+            text.replace(value.expose(), "***")
+        })
     }
 
     /// librdkafka's refusal of the configuration, without the values that it repeats.
     pub(super) fn refused(&self, cause: KafkaError) -> BadSettings {
         match cause {
             KafkaError::ClientConfig(_, what, name, value) => {
-                let what = if value.is_empty() { what } else { what.replace(&value, "***") };
+                let what = if value.is_empty() {
+                    what
+                } else {
+                    what.replace(&value, "***")
+                };
                 BadSettings::Property { name, what }
             }
-            KafkaError::ClientCreation(what) => BadSettings::Together { what: self.masked(&what) },
-            other => BadSettings::Together { what: self.masked(&other.to_string()) },
+            KafkaError::ClientCreation(what) => {
+                BadSettings::Together { what: self.masked(&what) }
+            }
+            other => BadSettings::Together {
+                what: self.masked(&other.to_string()),
+            },
         }
     }
 }
@@ -240,29 +274,42 @@ fn is_secret(name: &str) -> bool {
 
 /// The servers without blanks; each must be `host:port`, with or without `protocol://` before it.
 fn checked(servers: &str) -> Result<String, BadSettings> {
-    let each: Vec<&str> =
-        servers.split(',').map(str::trim).filter(|server| !server.is_empty()).collect();
+    let each: Vec<&str> = servers
+        .split(',')
+        .map(str::trim)
+        .filter(|server| !server.is_empty())
+        .collect();
     if each.is_empty() {
         return Err(BadSettings::NoServers);
     }
     for server in &each {
-        let address = server.split_once("://").map_or(*server, |(_, address)| address);
-        let is_server = address.rsplit_once(':').is_some_and(|(host, port)| {
-            !host.is_empty()
-                && !host.contains(char::is_whitespace)
-                && port.parse::<u16>().is_ok_and(|port| port > 0)
-        });
+        let address = server
+            .split_once("://")
+            .map_or(*server, |(_, address)| address);
+        let is_server =
+            address.rsplit_once(':').is_some_and(|(host, port)| {
+                !host.is_empty()
+                    && !host.contains(char::is_whitespace)
+                    && port.parse::<u16>().is_ok_and(|port| port > 0)
+            });
         if !is_server {
-            return Err(BadSettings::Server { server: (*server).to_owned() });
+            return Err(BadSettings::Server {
+                server: (*server).to_owned(),
+            });
         }
     }
     Ok(each.join(","))
 }
 
 fn read(path: &Path) -> Result<BTreeMap<String, Secret>, BadSettings> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|cause| BadSettings::File { path: path.to_owned(), cause })?;
-    parse(&text).map_err(|(line, what)| BadSettings::Line { path: path.to_owned(), line, what })
+    let text = std::fs::read_to_string(path).map_err(|cause| {
+        BadSettings::File { path: path.to_owned(), cause }
+    })?;
+    parse(&text).map_err(|(line, what)| BadSettings::Line {
+        path: path.to_owned(),
+        line,
+        what,
+    })
 }
 
 /// Reads `name=value` lines. A bad one is named by its number and what is wrong with it.
@@ -274,11 +321,17 @@ fn parse(text: &str) -> Result<BTreeMap<String, Secret>, (usize, String)> {
             continue;
         }
         let Some((name, value)) = text.split_once('=') else {
-            return Err((line, "there is no = in it; write name=value".to_owned()));
+            return Err((
+                line,
+                "there is no = in it; write name=value".to_owned(),
+            ));
         };
         let name = name.trim_end();
         if name.is_empty() || name.contains(char::is_whitespace) {
-            return Err((line, "what stands before the = is no property's name".to_owned()));
+            return Err((
+                line,
+                "what stands before the = is no property's name".to_owned(),
+            ));
         }
         let value = Secret(value.trim_start().to_owned());
         if properties.insert(name.to_owned(), value).is_some() {
@@ -308,21 +361,37 @@ mod tests {
         assert_eq!(settings.bootstrap(), "a:9092,b:9092");
         // A value may hold the signs that separate and comment.
         assert_eq!(settings.property("sasl.password"), Some("p=w#1"));
-        assert_eq!(settings.property("security.protocol"), Some("SASL_SSL"));
+        assert_eq!(
+            settings.property("security.protocol"),
+            Some("SASL_SSL")
+        );
         assert_eq!(settings.exposed().len(), 2);
     }
 
     #[test]
     fn a_bad_line_is_named_and_not_repeated() {
         for (text, expected) in [
-            ("a.b=1\n\nhunter2\n", "line 3: there is no = in it; write name=value"),
-            ("=hunter2\n", "line 1: what stands before the = is no property's name"),
-            ("my name=hunter2\n", "line 1: what stands before the = is no property's name"),
+            (
+                "a.b=1\n\nhunter2\n",
+                "line 3: there is no = in it; write name=value",
+            ),
+            (
+                "=hunter2\n",
+                "line 1: what stands before the = is no property's name",
+            ),
+            (
+                "my name=hunter2\n",
+                "line 1: what stands before the = is no property's name",
+            ),
             ("a=hunter2\n#\na=hunter3\n", "line 3: a is there twice"),
         ] {
             let file = file(text);
-            let error = Settings::from_file(file.path()).unwrap_err().to_string();
-            assert_eq!(error, format!("{}, {expected}", file.path().display()));
+            let error =
+                Settings::from_file(file.path()).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!("{}, {expected}", file.path().display())
+            );
             assert!(!error.contains("hunter"), "{error}");
         }
     }
@@ -337,7 +406,9 @@ mod tests {
                 "KAFKA_BROKERS" => Some(variable.to_owned()),
                 _ => None,
             };
-            let settings = Settings::from_variables(flag.map(str::to_owned), get).unwrap();
+            let settings =
+                Settings::from_variables(flag.map(str::to_owned), get)
+                    .unwrap();
             assert_eq!(settings.property("client.id"), Some("checkout"));
             settings.bootstrap().to_owned()
         };
@@ -348,49 +419,91 @@ mod tests {
 
     #[test]
     fn no_servers_and_bad_servers_are_refused() {
-        let none = Settings::from_variables(None, |_| None).unwrap_err().to_string();
-        assert!(none.starts_with("no cluster is named: say --broker external=HOST:PORT"), "{none}");
-        for bad in ["broker", "broker:", ":9092", "broker:many", "broker:0", "two words:1", "a:1,b"]
-        {
+        let none = Settings::from_variables(None, |_| None)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            none.starts_with(
+                "no cluster is named: say --broker external=HOST:PORT"
+            ),
+            "{none}"
+        );
+        for bad in [
+            "broker",
+            "broker:",
+            ":9092",
+            "broker:many",
+            "broker:0",
+            "two words:1",
+            "a:1,b",
+        ] {
             let error = Settings::new(bad).unwrap_err();
-            assert!(matches!(error, BadSettings::Server { .. }), "{bad}: {error}");
+            assert!(
+                matches!(error, BadSettings::Server { .. }),
+                "{bad}: {error}"
+            );
         }
-        for good in ["a:1", "[::1]:9092", "SSL://a:1, b:2", "10.0.0.1:9092,"] {
+        for good in
+            ["a:1", "[::1]:9092", "SSL://a:1, b:2", "10.0.0.1:9092,"]
+        {
             Settings::new(good).unwrap();
         }
-        assert!(matches!(Settings::new(" , "), Err(BadSettings::NoServers)));
+        assert!(matches!(
+            Settings::new(" , "),
+            Err(BadSettings::NoServers)
+        ));
     }
 
     #[test]
     fn a_missing_file_is_named() {
-        let error = Settings::from_file(Path::new("no/such.properties")).unwrap_err();
-        assert_eq!(error.to_string(), "the properties file no/such.properties cannot be read");
+        let error = Settings::from_file(Path::new("no/such.properties"))
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the properties file no/such.properties cannot be read"
+        );
     }
 
     #[test]
     fn values_are_never_shown() {
-        let settings = Settings::new("a:1").unwrap().with_property("sasl.password", "hunter2");
+        let settings = Settings::new("a:1")
+            .unwrap()
+            .with_property("sasl.password", "hunter2");
         assert!(!format!("{settings:?}").contains("hunter2"));
         assert_eq!(Secret::from("hunter2".to_owned()).to_string(), "***");
-        assert_eq!(settings.masked("user hunter2 refused"), "user *** refused");
+        assert_eq!(
+            settings.masked("user hunter2 refused"),
+            "user *** refused"
+        );
     }
 
     #[test]
     fn librdkafkas_refusals_come_without_the_value() {
         let refusal = |name: &str, value: &str| {
-            let settings = Settings::new("a:1").unwrap().with_property(name, value);
+            let settings =
+                Settings::new("a:1").unwrap().with_property(name, value);
             let created: Result<rdkafka::consumer::BaseConsumer, _> =
                 settings.client_config().create();
-            settings.refused(created.err().expect("librdkafka refuses this")).to_string()
+            settings
+                .refused(created.err().expect("librdkafka refuses this"))
+                .to_string()
         };
         let jaas = refusal("sasl.jaas.config", "user hunter2");
         assert!(
-            jaas.starts_with("librdkafka does not take the property sasl.jaas.config"),
+            jaas.starts_with(
+                "librdkafka does not take the property sasl.jaas.config"
+            ),
             "{jaas}"
         );
-        assert!(jaas.ends_with("Write sasl.username and sasl.password instead"), "{jaas}");
+        assert!(
+            jaas.ends_with("Write sasl.username and sasl.password instead"),
+            "{jaas}"
+        );
         let value = refusal("security.protocol", "hunter2");
         assert!(value.contains("security.protocol"), "{value}");
-        assert!(!jaas.contains("hunter2") && !value.contains("hunter2"), "{jaas} {value}");
+        assert!(
+            !jaas.contains("hunter2") && !value.contains("hunter2"),
+            "{jaas} {value}"
+        );
     }
 }

@@ -46,8 +46,12 @@ pub(crate) async fn ready(
     java: &Java,
     kafka: &Kafka,
 ) -> Result<Option<PathBuf>, LocalError> {
-    let folder = tools.cache.join(format!("kafka-{KAFKA}.archives")).join(java.key());
-    let jars = stamp(kafka).map_err(LocalError::file("read", kafka.folder()))?;
+    let folder = tools
+        .cache
+        .join(format!("kafka-{KAFKA}.archives"))
+        .join(java.key());
+    let jars =
+        stamp(kafka).map_err(LocalError::file("read", kafka.folder()))?;
     if let Some(found) = look(&folder, java, &jars) {
         return Ok(found);
     }
@@ -71,7 +75,8 @@ fn look(folder: &Path, java: &Java, jars: &str) -> Option<Option<PathBuf>> {
     let Some(entry) = note.archive else { return Some(None) };
     let file = folder.join(ARCHIVE);
     // Java checks the archive's own checksum only when told to; its length costs nothing.
-    (std::fs::metadata(&file).ok()?.len() == entry.bytes).then_some(Some(file))
+    (std::fs::metadata(&file).ok()?.len() == entry.bytes)
+        .then_some(Some(file))
 }
 
 async fn make(
@@ -82,16 +87,18 @@ async fn make(
     jars: String,
 ) -> Result<Option<PathBuf>, LocalError> {
     let parent = folder.parent().unwrap_or(folder);
-    std::fs::create_dir_all(parent).map_err(LocalError::file("create the folder", parent))?;
-    let aside =
-        tempfile::tempdir_in(parent).map_err(LocalError::file("create a folder in", parent))?;
+    std::fs::create_dir_all(parent)
+        .map_err(LocalError::file("create the folder", parent))?;
+    let aside = tempfile::tempdir_in(parent)
+        .map_err(LocalError::file("create a folder in", parent))?;
     let file = aside.path().join(ARCHIVE);
 
     let options = LocalOptions::new(1)
         .java_flag(format!("-XX:ArchiveClassesAtExit={}", file.display()))
         // Writing the archive is part of the broker's end.
         .patience(Duration::from_secs(120));
-    let ready = Ready { java: java.clone(), kafka: kafka.clone(), archive: None };
+    let ready =
+        Ready { java: java.clone(), kafka: kafka.clone(), archive: None };
     let cluster = LocalCluster::start_with(&options, ready).await?;
 
     let broker = cluster.broker(1)?;
@@ -117,9 +124,11 @@ async fn make(
     std::fs::write(aside.path().join(NOTE), text)
         .map_err(LocalError::file("write", aside.path()))?;
     if folder.exists() {
-        std::fs::remove_dir_all(folder).map_err(LocalError::file("remove", folder))?;
+        std::fs::remove_dir_all(folder)
+            .map_err(LocalError::file("remove", folder))?;
     }
-    std::fs::rename(aside.keep(), folder).map_err(LocalError::file("create", folder))?;
+    std::fs::rename(aside.keep(), folder)
+        .map_err(LocalError::file("create", folder))?;
     Ok(made.then(|| folder.join(ARCHIVE)))
 }
 
@@ -144,8 +153,10 @@ fn stamp(kafka: &Kafka) -> std::io::Result<String> {
     let mut sum = Sha256::new();
     for jar in kafka.class_path().split(':') {
         let metadata = std::fs::metadata(jar)?;
-        let changed =
-            metadata.modified()?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let changed = metadata
+            .modified()?
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
         sum.update(format!("{jar} {} {changed}\n", metadata.len()));
     }
     Ok(hex(&sum.finalize()))
@@ -166,12 +177,28 @@ mod tests {
         assert_eq!(look(path, &java("17.0.15"), "jars"), None);
         std::fs::write(&file, "classes").unwrap();
         let archive = Some(Entry::of(&file).unwrap());
-        let note = Note { java: "17.0.15".into(), jars: "jars".into(), archive };
-        std::fs::write(path.join(NOTE), serde_json::to_string(&note).unwrap()).unwrap();
+        let note =
+            Note { java: "17.0.15".into(), jars: "jars".into(), archive };
+        std::fs::write(
+            path.join(NOTE),
+            serde_json::to_string(&note).unwrap(),
+        )
+        .unwrap();
 
-        assert_eq!(look(path, &java("17.0.15"), "jars"), Some(Some(file.clone())));
-        assert_eq!(look(path, &java("17.0.16"), "jars"), None, "another Java");
-        assert_eq!(look(path, &java("17.0.15"), "newer"), None, "other jars");
+        assert_eq!(
+            look(path, &java("17.0.15"), "jars"),
+            Some(Some(file.clone()))
+        );
+        assert_eq!(
+            look(path, &java("17.0.16"), "jars"),
+            None,
+            "another Java"
+        );
+        assert_eq!(
+            look(path, &java("17.0.15"), "newer"),
+            None,
+            "other jars"
+        );
         std::fs::write(&file, "class").unwrap();
         assert_eq!(look(path, &java("17.0.15"), "jars"), None, "cut short");
     }
@@ -179,8 +206,13 @@ mod tests {
     #[test]
     fn a_java_that_makes_no_archive_is_not_asked_again() {
         let folder = tempfile::tempdir().unwrap();
-        let note = Note { java: "17".into(), jars: "jars".into(), archive: None };
-        std::fs::write(folder.path().join(NOTE), serde_json::to_string(&note).unwrap()).unwrap();
+        let note =
+            Note { java: "17".into(), jars: "jars".into(), archive: None };
+        std::fs::write(
+            folder.path().join(NOTE),
+            serde_json::to_string(&note).unwrap(),
+        )
+        .unwrap();
         assert_eq!(look(folder.path(), &java("17"), "jars"), Some(None));
     }
 }

@@ -61,16 +61,24 @@ struct State {
 
 impl Broker {
     /// Makes the folder of a new node, as `StorageTool format` would.
-    pub(crate) fn create(id: u32, cluster: &Path, plan: Arc<Plan>) -> Result<Broker, LocalError> {
+    pub(crate) fn create(
+        id: u32,
+        cluster: &Path,
+        plan: Arc<Plan>,
+    ) -> Result<Broker, LocalError> {
         let folder = cluster.join(format!("node-{id}"));
         let data = folder.join("data");
         for path in [&data, &folder.join("tmp")] {
-            std::fs::create_dir_all(path).map_err(LocalError::file("create the folder", path))?;
+            std::fs::create_dir_all(path)
+                .map_err(LocalError::file("create the folder", path))?;
         }
         let checkpoint = data.join(CHECKPOINT);
         std::fs::copy(plan.ready.kafka.checkpoint(), &checkpoint)
             .map_err(LocalError::file("write", &checkpoint))?;
-        write(&data.join("meta.properties"), &settings::meta_properties(id))?;
+        write(
+            &data.join("meta.properties"),
+            &settings::meta_properties(id),
+        )?;
         write(&folder.join("log4j2.properties"), settings::LOG4J)?;
         let ports = plan
             .options
@@ -80,7 +88,13 @@ impl Broker {
             .into_iter()
             .collect();
         let state = Mutex::new(State { ports, ..State::default() });
-        Ok(Broker { id, folder, plan, state, turn: tokio::sync::Mutex::new(()) })
+        Ok(Broker {
+            id,
+            folder,
+            plan,
+            state,
+            turn: tokio::sync::Mutex::new(()),
+        })
     }
 
     /// Its number, from 1.
@@ -90,23 +104,36 @@ impl Broker {
 
     /// The process id of its JVM, while it runs.
     pub fn pid(&self) -> Option<u32> {
-        self.state().process.as_ref().filter(|process| process.is_alive()).map(Guarded::pid)
+        self.state()
+            .process
+            .as_ref()
+            .filter(|process| process.is_alive())
+            .map(Guarded::pid)
     }
 
     /// The address (`host:port`) that it listens on for clients of the first listener. With a proxy
     /// in front this is where the proxy connects to.
     pub fn address(&self) -> String {
-        self.address_of(&self.plan.options.listeners[0].name).unwrap_or_default()
+        self.address_of(&self.plan.options.listeners[0].name)
+            .unwrap_or_default()
     }
 
     /// The address that it listens on for this listener, if it has one.
     pub fn address_of(&self, listener: &str) -> Option<String> {
-        self.state().ports.get(listener).map(|port| format!("{HOST}:{port}"))
+        self.state()
+            .ports
+            .get(listener)
+            .map(|port| format!("{HOST}:{port}"))
     }
 
     /// The address that it tells clients of the first listener.
     pub(crate) fn advertised(&self) -> String {
-        self.plan.options.advertised.get(&self.id).cloned().unwrap_or_else(|| self.address())
+        self.plan
+            .options
+            .advertised
+            .get(&self.id)
+            .cloned()
+            .unwrap_or_else(|| self.address())
     }
 
     /// Its folder: properties, log, data. Removed when the cluster ends, unless it is kept.
@@ -234,8 +261,12 @@ impl Broker {
             folder: &self.folder,
         };
         let properties = settings::properties(&node, &plan.options);
-        write(&self.folder.join("server.properties"), &settings::text(&properties))?;
-        let mut command: Vec<OsString> = vec![plan.ready.java.program.clone().into()];
+        write(
+            &self.folder.join("server.properties"),
+            &settings::text(&properties),
+        )?;
+        let mut command: Vec<OsString> =
+            vec![plan.ready.java.program.clone().into()];
         let archive = plan.ready.archive.as_deref();
         command.extend(settings::java_arguments(
             &self.folder,
@@ -244,9 +275,11 @@ impl Broker {
             &plan.options,
         ));
         state.held.clear();
-        state.log_from = std::fs::metadata(self.log_file()).map_or(0, |log| log.len() as usize);
-        let process = Guarded::start(&command, &self.folder, plan.options.keep)
-            .map_err(LocalError::Guardian)?;
+        state.log_from = std::fs::metadata(self.log_file())
+            .map_or(0, |log| log.len() as usize);
+        let process =
+            Guarded::start(&command, &self.folder, plan.options.keep)
+                .map_err(LocalError::Guardian)?;
         state.paused = false;
         if let Some(last) = state.process.replace(process) {
             last.leave();
@@ -257,8 +290,16 @@ impl Broker {
     /// Waits until the log says that every listener is open, and which ports the system gave.
     ///
     /// A port that was given is opened late, when the broker already answers on the others.
-    pub(crate) async fn listening(&self, deadline: Instant) -> Result<(), LocalError> {
-        let listeners = self.plan.options.listeners.iter().map(|listener| listener.name.as_str());
+    pub(crate) async fn listening(
+        &self,
+        deadline: Instant,
+    ) -> Result<(), LocalError> {
+        let listeners = self
+            .plan
+            .options
+            .listeners
+            .iter()
+            .map(|listener| listener.name.as_str());
         let names: Vec<&str> = listeners.chain([INTERNAL]).collect();
         loop {
             let log = self.log();
@@ -266,26 +307,39 @@ impl Broker {
                 let mut state = self.state();
                 state.ports.extend(settings::ports_in_log(&log));
                 let open = |name: &&&str| {
-                    state.ports.get(**name).is_some_and(|port| settings::is_open(&log, *port))
+                    state
+                        .ports
+                        .get(**name)
+                        .is_some_and(|port| settings::is_open(&log, *port))
                 };
                 names.iter().find(|name| !open(name))
             };
             let Some(missing) = missing else { return Ok(()) };
-            self.still_starting(deadline, &format!("its listener {missing} is not open yet"))?;
+            self.still_starting(
+                deadline,
+                &format!("its listener {missing} is not open yet"),
+            )?;
             sleep(LOOK_AGAIN).await;
         }
     }
 
     /// Waits until this broker names all of `brokers`, each alive, and itself at the right port.
-    pub(crate) async fn ready(&self, brokers: &[u32], deadline: Instant) -> Result<(), LocalError> {
-        let own = (self.id as i32, self.address_of(INTERNAL).unwrap_or_default());
+    pub(crate) async fn ready(
+        &self,
+        brokers: &[u32],
+        deadline: Instant,
+    ) -> Result<(), LocalError> {
+        let own =
+            (self.id as i32, self.address_of(INTERNAL).unwrap_or_default());
         let patience = Duration::from_secs(2);
         loop {
             let seen = match ask(own.1.clone(), None, patience).await {
                 Ok(view) => {
-                    let all = brokers
-                        .iter()
-                        .all(|id| view.brokers.iter().any(|(seen, _)| *seen == *id as i32));
+                    let all = brokers.iter().all(|id| {
+                        view.brokers
+                            .iter()
+                            .any(|(seen, _)| *seen == *id as i32)
+                    });
                     if all && view.brokers.contains(&own) {
                         return Ok(());
                     }
@@ -299,14 +353,28 @@ impl Broker {
     }
 
     /// An error if the broker has ended, or if the deadline has passed.
-    fn still_starting(&self, deadline: Instant, seen: &str) -> Result<(), LocalError> {
-        let end = self.state().process.as_ref().map(|process| *process.end().borrow());
-        let Some(end) = end else { return Err(LocalError::NotRunning { id: self.id }) };
+    fn still_starting(
+        &self,
+        deadline: Instant,
+        seen: &str,
+    ) -> Result<(), LocalError> {
+        let end = self
+            .state()
+            .process
+            .as_ref()
+            .map(|process| *process.end().borrow());
+        let Some(end) = end else {
+            return Err(LocalError::NotRunning { id: self.id });
+        };
         let log = || settings::telling_lines(&self.log(), LAST_LINES);
         if let Some(end) = end {
             return Err(match settings::taken_address(&self.log()) {
                 Some(address) => LocalError::PortTaken { address },
-                None => LocalError::Ended { id: self.id, exit_code: end.code, log: log() },
+                None => LocalError::Ended {
+                    id: self.id,
+                    exit_code: end.code,
+                    log: log(),
+                },
             });
         }
         if Instant::now() > deadline {
@@ -324,7 +392,8 @@ impl Broker {
     /// True if it runs and is not frozen.
     pub(crate) fn answers(&self) -> bool {
         let state = self.state();
-        !state.paused && state.process.as_ref().is_some_and(Guarded::is_alive)
+        !state.paused
+            && state.process.as_ref().is_some_and(Guarded::is_alive)
     }
 
     /// Begins to end the process and its guardian, without waiting.
@@ -349,24 +418,34 @@ impl Broker {
         }
     }
 
-    fn signal_if_running(&self, signal: Signal) -> Result<bool, LocalError> {
+    fn signal_if_running(
+        &self,
+        signal: Signal,
+    ) -> Result<bool, LocalError> {
         match &self.state().process {
             None => Ok(false),
-            Some(process) => {
-                process.signal(signal).map_err(|source| LocalError::Signal { id: self.id, source })
-            }
+            Some(process) => process.signal(signal).map_err(|source| {
+                LocalError::Signal { id: self.id, source }
+            }),
         }
     }
 
     /// Waits until the process is gone, then holds its ports.
     async fn wait_end(&self, patience: Duration) -> Result<(), LocalError> {
-        let Some(mut end) = self.state().process.as_ref().map(Guarded::end) else { return Ok(()) };
+        let Some(mut end) = self.state().process.as_ref().map(Guarded::end)
+        else {
+            return Ok(());
+        };
         let gone = timeout(patience, end.wait_for(Option::is_some)).await;
         if gone.is_err() {
-            return Err(LocalError::StillRunning { id: self.id, waited: patience });
+            return Err(LocalError::StillRunning {
+                id: self.id,
+                waited: patience,
+            });
         }
         let mut state = self.state();
-        state.held = state.ports.values().filter_map(|port| hold(*port)).collect();
+        state.held =
+            state.ports.values().filter_map(|port| hold(*port)).collect();
         Ok(())
     }
 

@@ -66,7 +66,9 @@ impl LocalCluster {
     /// # Cancellation
     ///
     /// Dropping the future ends what was started. A fetch in progress runs to its end.
-    pub async fn start(options: LocalOptions) -> Result<LocalCluster, LocalError> {
+    pub async fn start(
+        options: LocalOptions,
+    ) -> Result<LocalCluster, LocalError> {
         options.validate()?;
         let tools = match &options.tools {
             Some(tools) => tools.clone(),
@@ -96,13 +98,25 @@ impl LocalCluster {
                 chosen = free_ports(options.brokers)?;
             }
             let controllers = std::mem::take(&mut chosen);
-            match Self::try_start(options.clone(), ready.clone(), controllers).await {
+            match Self::try_start(
+                options.clone(),
+                ready.clone(),
+                controllers,
+            )
+            .await
+            {
                 // A port that the caller chose stays taken.
                 Err(LocalError::PortTaken { address })
                     if tries < TRIES
-                        && !options.client_ports.values().any(|port| is(&address, *port)) =>
+                        && !options
+                            .client_ports
+                            .values()
+                            .any(|port| is(&address, *port)) =>
                 {
-                    tracing::debug!(address, "taken between choosing and using it: once more");
+                    tracing::debug!(
+                        address,
+                        "taken between choosing and using it: once more"
+                    );
                 }
                 result => return result,
             }
@@ -117,14 +131,20 @@ impl LocalCluster {
         let folder = tempfile::Builder::new()
             .prefix("testbed-")
             .tempdir()
-            .map_err(LocalError::file("create a folder in", std::env::temp_dir()))?;
+            .map_err(LocalError::file(
+                "create a folder in",
+                std::env::temp_dir(),
+            ))?;
         let plan = Arc::new(Plan { ready, options, controllers });
         let options = &plan.options;
         let brokers = (1..=options.brokers)
             .map(|id| Broker::create(id, folder.path(), Arc::clone(&plan)))
             .collect::<Result<_, _>>()?;
-        let folder =
-            if options.keep { Folder::Kept(folder.keep()) } else { Folder::Temporary(folder) };
+        let folder = if options.keep {
+            Folder::Kept(folder.keep())
+        } else {
+            Folder::Temporary(folder)
+        };
         let connection = Connection {
             kind: Kind::Local,
             version: Some(KAFKA.to_owned()),
@@ -138,15 +158,29 @@ impl LocalCluster {
         for broker in &cluster.brokers {
             broker.spawn()?;
         }
-        try_join_all(cluster.brokers.iter().map(|broker| broker.listening(deadline))).await?;
-        let all: Vec<u32> = cluster.brokers.iter().map(Broker::id).collect();
-        try_join_all(cluster.brokers.iter().map(|broker| broker.ready(&all, deadline))).await?;
-        if let Err(error) =
-            load_groups(cluster.internal(), GROUPS.min(deadline - Instant::now())).await
+        try_join_all(
+            cluster.brokers.iter().map(|broker| broker.listening(deadline)),
+        )
+        .await?;
+        let all: Vec<u32> =
+            cluster.brokers.iter().map(Broker::id).collect();
+        try_join_all(
+            cluster
+                .brokers
+                .iter()
+                .map(|broker| broker.ready(&all, deadline)),
+        )
+        .await?;
+        if let Err(error) = load_groups(
+            cluster.internal(),
+            GROUPS.min(deadline - Instant::now()),
+        )
+        .await
         {
             tracing::debug!(%error, "the first group of this cluster will wait for its coordinator");
         }
-        let addresses: Vec<String> = cluster.brokers.iter().map(Broker::advertised).collect();
+        let addresses: Vec<String> =
+            cluster.brokers.iter().map(Broker::advertised).collect();
         cluster.connection.bootstrap = addresses.join(",");
         Ok(cluster)
     }
@@ -163,8 +197,11 @@ impl LocalCluster {
 
     /// Bootstrap servers of another listener; empty if there is none of this name.
     pub fn bootstrap_of(&self, listener: &str) -> String {
-        let addresses: Vec<String> =
-            self.brokers.iter().filter_map(|broker| broker.address_of(listener)).collect();
+        let addresses: Vec<String> = self
+            .brokers
+            .iter()
+            .filter_map(|broker| broker.address_of(listener))
+            .collect();
         addresses.join(",")
     }
 
@@ -179,7 +216,10 @@ impl LocalCluster {
     ///
     /// [`LocalError::NoSuchBroker`].
     pub fn broker(&self, id: u32) -> Result<&Broker, LocalError> {
-        let missing = LocalError::NoSuchBroker { id, brokers: self.brokers.len() as u32 };
+        let missing = LocalError::NoSuchBroker {
+            id,
+            brokers: self.brokers.len() as u32,
+        };
         self.brokers.iter().find(|broker| broker.id() == id).ok_or(missing)
     }
 
@@ -205,8 +245,13 @@ impl LocalCluster {
     /// # Cancellation
     ///
     /// Safe: it only asks.
-    pub async fn leader(&self, topic: &str, partition: i32) -> Result<u32, LocalError> {
-        let no_leader = LocalError::NoLeader { topic: topic.to_owned(), partition };
+    pub async fn leader(
+        &self,
+        topic: &str,
+        partition: i32,
+    ) -> Result<u32, LocalError> {
+        let no_leader =
+            LocalError::NoLeader { topic: topic.to_owned(), partition };
         self.partition(topic, partition).await?.leader.ok_or(no_leader)
     }
 
@@ -245,7 +290,8 @@ impl LocalCluster {
         count: usize,
         deadline: Duration,
     ) -> Result<Vec<u32>, LocalError> {
-        let what = format!("{count} replicas of {topic}-{partition} in sync");
+        let what =
+            format!("{count} replicas of {topic}-{partition} in sync");
         let replicas = eventually(deadline, &what, async || {
             match self.in_sync_replicas(topic, partition).await {
                 Ok(replicas) if replicas.len() == count => Ok(replicas),
@@ -273,15 +319,18 @@ impl LocalCluster {
         deadline: Duration,
     ) -> Result<u32, LocalError> {
         let what = match not {
-            Some(not) => format!("another leader of {topic}-{partition} than {not}"),
+            Some(not) => {
+                format!("another leader of {topic}-{partition} than {not}")
+            }
             None => format!("a leader of {topic}-{partition}"),
         };
-        let leader =
-            eventually(deadline, &what, async || match self.leader(topic, partition).await {
+        let leader = eventually(deadline, &what, async || {
+            match self.leader(topic, partition).await {
                 Ok(leader) if Some(leader) != not => Ok(leader),
                 Ok(leader) => Err(format!("it is {leader}")),
                 Err(error) => Err(error.to_string()),
-            });
+            }
+        });
         Ok(leader.await?)
     }
 
@@ -301,31 +350,53 @@ impl LocalCluster {
         if matches!(self.folder, Folder::Kept(_)) {
             // A broker that is down, or that finds no quorum to hand over to, is killed below.
             let stops = self.brokers.iter().map(Broker::stop);
-            let _ = tokio::time::timeout(Duration::from_secs(15), futures::future::join_all(stops))
-                .await;
+            let _ = tokio::time::timeout(
+                Duration::from_secs(15),
+                futures::future::join_all(stops),
+            )
+            .await;
         }
-        let processes: Vec<_> = self.brokers.iter().filter_map(Broker::take).collect();
+        let processes: Vec<_> =
+            self.brokers.iter().filter_map(Broker::take).collect();
         for process in &processes {
             process.begin_end();
         }
-        tokio::task::spawn_blocking(move || drop(processes)).await.map_err(|_| LocalError::Shutdown)
+        tokio::task::spawn_blocking(move || drop(processes))
+            .await
+            .map_err(|_| LocalError::Shutdown)
     }
 
     /// The brokers' own addresses, of those that can answer now.
     fn internal(&self) -> String {
         let awake = self.brokers.iter().filter(|broker| broker.answers());
-        awake.filter_map(|broker| broker.address_of(INTERNAL)).collect::<Vec<_>>().join(",")
+        awake
+            .filter_map(|broker| broker.address_of(INTERNAL))
+            .collect::<Vec<_>>()
+            .join(",")
     }
 
-    async fn partition(&self, topic: &str, partition: i32) -> Result<PartitionView, LocalError> {
+    async fn partition(
+        &self,
+        topic: &str,
+        partition: i32,
+    ) -> Result<PartitionView, LocalError> {
         let bootstrap = self.internal();
-        let failed = |source| LocalError::Ask { topic: topic.to_owned(), source };
+        let failed =
+            |source| LocalError::Ask { topic: topic.to_owned(), source };
         if bootstrap.is_empty() {
-            return Err(failed(KafkaError::MetadataFetch(RDKafkaErrorCode::AllBrokersDown)));
+            return Err(failed(KafkaError::MetadataFetch(
+                RDKafkaErrorCode::AllBrokersDown,
+            )));
         }
-        let view = ask(bootstrap, Some(topic.to_owned()), QUESTION).await.map_err(failed)?;
-        let missing = LocalError::NoPartition { topic: topic.to_owned(), partition };
-        view.partitions.into_iter().find(|found| found.id == partition).ok_or(missing)
+        let view = ask(bootstrap, Some(topic.to_owned()), QUESTION)
+            .await
+            .map_err(failed)?;
+        let missing =
+            LocalError::NoPartition { topic: topic.to_owned(), partition };
+        view.partitions
+            .into_iter()
+            .find(|found| found.id == partition)
+            .ok_or(missing)
     }
 }
 
@@ -345,7 +416,10 @@ pub(crate) struct Ready {
 }
 
 /// Finds Java and Kafka; fetches Kafka, and makes the class archive, if need be.
-pub(super) async fn prepare(tools: &Tools, archive: bool) -> Result<Ready, LocalError> {
+pub(super) async fn prepare(
+    tools: &Tools,
+    archive: bool,
+) -> Result<Ready, LocalError> {
     let of_thread = tools.clone();
     let (java, kafka) = blocking(move || {
         let java = Java::ask(&of_thread.java)?;
@@ -353,7 +427,11 @@ pub(super) async fn prepare(tools: &Tools, archive: bool) -> Result<Ready, Local
         Ok((java, kafka))
     })
     .await?;
-    let archive = if archive { archive::ready(tools, &java, &kafka).await? } else { None };
+    let archive = if archive {
+        archive::ready(tools, &java, &kafka).await?
+    } else {
+        None
+    };
     Ok(Ready { java, kafka, archive })
 }
 
@@ -364,14 +442,18 @@ async fn repair(tools: &Tools) -> Result<bool, LocalError> {
 }
 
 fn is(address: &str, port: u16) -> bool {
-    address.rsplit_once(':').is_some_and(|(_, found)| found == port.to_string())
+    address
+        .rsplit_once(':')
+        .is_some_and(|(_, found)| found == port.to_string())
 }
 
 /// Runs what blocks where it may.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, LocalError> + Send + 'static,
 ) -> Result<T, LocalError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(LocalError::Shutdown))
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or(Err(LocalError::Shutdown))
 }
 
 /// Ports that were free a moment ago: bound all at once, so that they differ, and released.
@@ -390,15 +472,24 @@ fn free_ports(count: u32) -> Result<Vec<u16>, LocalError> {
 /// What a cluster with these options gives.
 fn capabilities(options: &LocalOptions) -> Capabilities {
     let usual = Kind::Local.capabilities();
-    let protocols: BTreeMap<&str, ()> =
-        options.listeners.iter().map(|listener| (listener.protocol.as_str(), ())).collect();
-    let any = |part: &str| protocols.keys().any(|protocol| protocol.contains(part));
+    let protocols: BTreeMap<&str, ()> = options
+        .listeners
+        .iter()
+        .map(|listener| (listener.protocol.as_str(), ()))
+        .collect();
+    let any = |part: &str| {
+        protocols.keys().any(|protocol| protocol.contains(part))
+    };
     let more = [
         (any("SASL"), Need::Sasl),
         (any("SSL"), Need::Tls),
-        (options.properties.contains_key("authorizer.class.name"), Need::Acl),
+        (
+            options.properties.contains_key("authorizer.class.name"),
+            Need::Acl,
+        ),
     ];
-    let more = more.into_iter().filter_map(|(has, need)| has.then_some(need));
+    let more =
+        more.into_iter().filter_map(|(has, need)| has.then_some(need));
     Capabilities::new(options.brokers, usual.gives.iter().chain(more))
 }
 
@@ -412,11 +503,15 @@ mod tests {
         assert!(plain.serve(&"admin, kill, txn".parse().unwrap()));
         assert!(!plain.serve(&"brokers=3".parse().unwrap()));
         assert!(!plain.serve(&"tls".parse().unwrap()));
-        let secure = LocalOptions::new(3).listener("SASL_SSL", "SASL_SSL").property(
-            "authorizer.class.name",
-            "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        let secure =
+            LocalOptions::new(3).listener("SASL_SSL", "SASL_SSL").property(
+                "authorizer.class.name",
+                "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            );
+        assert!(
+            capabilities(&secure)
+                .serve(&"brokers=3, sasl, tls, acl".parse().unwrap())
         );
-        assert!(capabilities(&secure).serve(&"brokers=3, sasl, tls, acl".parse().unwrap()));
     }
 
     #[test]

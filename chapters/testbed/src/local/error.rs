@@ -71,13 +71,17 @@ pub enum LocalError {
         folder: PathBuf,
     },
     /// `StorageTool format` failed.
-    #[error("Kafka's StorageTool could not prepare the first checkpoint:\n{said}")]
+    #[error(
+        "Kafka's StorageTool could not prepare the first checkpoint:\n{said}"
+    )]
     FormatFailed {
         /// Its last lines.
         said: String,
     },
     /// There is neither `TESTBED_CACHE`, nor `XDG_CACHE_HOME`, nor `HOME`.
-    #[error("no folder to keep Kafka's jars in: set HOME, or TESTBED_CACHE to a folder")]
+    #[error(
+        "no folder to keep Kafka's jars in: set HOME, or TESTBED_CACHE to a folder"
+    )]
     NoCache,
     /// The disk has too little room.
     #[error(
@@ -128,7 +132,9 @@ pub enum LocalError {
     #[error("the process that guards a broker cannot be started")]
     Guardian(#[source] io::Error),
     /// A port that a broker was told to listen on belongs to somebody else.
-    #[error("{address} is taken by another program: end that program, or choose another port")]
+    #[error(
+        "{address} is taken by another program: end that program, or choose another port"
+    )]
     PortTaken {
         /// The address, as the broker named it.
         address: String,
@@ -156,7 +162,9 @@ pub enum LocalError {
         log: String,
     },
     /// The cluster has no broker of this number.
-    #[error("there is no broker {id}: they are numbered from 1 to {brokers}")]
+    #[error(
+        "there is no broker {id}: they are numbered from 1 to {brokers}"
+    )]
     NoSuchBroker {
         /// The number that was asked for.
         id: u32,
@@ -213,7 +221,9 @@ pub enum LocalError {
     #[error(transparent)]
     TimedOut(#[from] crate::eventually::TimedOut),
     /// The work was cut off because the runtime shut down.
-    #[error("the runtime shut down while the local Kafka was being prepared")]
+    #[error(
+        "the runtime shut down while the local Kafka was being prepared"
+    )]
     Shutdown,
 }
 
@@ -230,7 +240,9 @@ impl LocalError {
 
 fn code(exit_code: Option<i32>) -> String {
     match exit_code {
-        Some(code @ 129..=192) => format!(" (killed by signal {})", code - 128),
+        Some(code @ 129..=192) => {
+            format!(" (killed by signal {})", code - 128)
+        }
         Some(code) => format!(" (exit code {code})"),
         None => String::new(),
     }

@@ -80,7 +80,11 @@ impl Guarded {
     ///
     /// `folder` must exist, and lie in a folder made for it: both are removed at the end, the
     /// outer one when it is empty, unless `keep`.
-    pub(crate) fn start(command: &[OsString], folder: &Path, keep: bool) -> io::Result<Guarded> {
+    pub(crate) fn start(
+        command: &[OsString],
+        folder: &Path,
+        keep: bool,
+    ) -> io::Result<Guarded> {
         let mut guardian = Command::new("sh")
             .args(["-c", SCRIPT, "guardian"])
             .arg(folder)
@@ -93,20 +97,26 @@ impl Guarded {
             .process_group(0)
             .spawn()?;
         let words = Arc::new(Mutex::new(guardian.stdin.take()));
-        let (Some(out), Some(err)) = (guardian.stdout.take(), guardian.stderr.take()) else {
-            return Err(io::Error::other("the guardian's pipes are missing"));
+        let (Some(out), Some(err)) =
+            (guardian.stdout.take(), guardian.stderr.take())
+        else {
+            return Err(io::Error::other(
+                "the guardian's pipes are missing",
+            ));
         };
         let mut out = BufReader::new(out);
         let mut line = String::new();
         out.read_line(&mut line)?;
-        let pid = line
-            .trim()
-            .parse()
-            .map_err(|_| io::Error::other(format!("the guardian said {line:?}")))?;
+        let pid = line.trim().parse().map_err(|_| {
+            io::Error::other(format!("the guardian said {line:?}"))
+        })?;
         let (gone, end) = watch::channel(None);
-        let thread = std::thread::Builder::new().name("broker-watch".into());
+        let thread =
+            std::thread::Builder::new().name("broker-watch".into());
         let of_thread = Arc::clone(&words);
-        thread.spawn(move || watch_end(out, BufReader::new(err), &of_thread, &gone))?;
+        thread.spawn(move || {
+            watch_end(out, BufReader::new(err), &of_thread, &gone)
+        })?;
         Ok(Guarded {
             guardian,
             words,
@@ -171,7 +181,10 @@ impl Drop for Guarded {
                     std::thread::sleep(Duration::from_millis(2))
                 }
                 _ => {
-                    tracing::warn!(pid = self.pid(), "the guardian of a broker does not end");
+                    tracing::warn!(
+                        pid = self.pid(),
+                        "the guardian of a broker does not end"
+                    );
                     break;
                 }
             }
@@ -179,7 +192,8 @@ impl Drop for Guarded {
         // Only if somebody killed the guardian is anything left to do.
         if self.is_alive()
             && kill(self.pid, None).is_ok()
-            && wait_gone(&mut self.end, Duration::from_millis(200)).is_none()
+            && wait_gone(&mut self.end, Duration::from_millis(200))
+                .is_none()
         {
             let _ = kill(self.pid, Signal::SIGKILL);
             wait_gone(&mut self.end, PATIENCE);
@@ -196,7 +210,10 @@ impl Drop for Guarded {
 }
 
 /// Waits, without a runtime, until the broker is seen to be gone.
-fn wait_gone(end: &mut watch::Receiver<Option<End>>, patience: Duration) -> Option<End> {
+fn wait_gone(
+    end: &mut watch::Receiver<Option<End>>,
+    patience: Duration,
+) -> Option<End> {
     let start = Instant::now();
     loop {
         if let Some(end) = *end.borrow() {
@@ -220,7 +237,10 @@ fn watch_end(
     let _ = io::copy(&mut out, &mut io::sink());
     say(words, "gone");
     // Some shells write a line about a killed child first.
-    let code = err.lines().map_while(Result::ok).find_map(|line| line.trim().parse().ok());
+    let code = err
+        .lines()
+        .map_while(Result::ok)
+        .find_map(|line| line.trim().parse().ok());
     gone.send_replace(Some(End { code }));
 }
 
@@ -246,7 +266,8 @@ mod tests {
         let cluster = tempfile::tempdir().unwrap();
         let folder = cluster.path().join("node-1");
         std::fs::create_dir(&folder).unwrap();
-        let command: Vec<OsString> = command.iter().map(OsString::from).collect();
+        let command: Vec<OsString> =
+            command.iter().map(OsString::from).collect();
         (cluster, Guarded::start(&command, &folder, keep).unwrap())
     }
 
@@ -272,10 +293,14 @@ mod tests {
 
     #[test]
     fn an_end_is_seen_with_its_code_and_the_folder_stays() {
-        let (cluster, mut guarded) = guarded(&["sh", "-c", "echo last words; exit 7"], false);
+        let (cluster, mut guarded) =
+            guarded(&["sh", "-c", "echo last words; exit 7"], false);
         assert_eq!(end_of(&mut guarded), Some(7));
         assert!(!guarded.signal(Signal::SIGTERM).unwrap());
-        let log = std::fs::read_to_string(cluster.path().join("node-1/broker.log")).unwrap();
+        let log = std::fs::read_to_string(
+            cluster.path().join("node-1/broker.log"),
+        )
+        .unwrap();
         assert_eq!(log, "last words\n");
         drop(guarded);
         assert!(!cluster.path().exists());
@@ -292,7 +317,10 @@ mod tests {
     fn a_program_that_is_not_there_ends_with_127() {
         let (cluster, mut guarded) = guarded(&["/no/such/java"], false);
         assert_eq!(end_of(&mut guarded), Some(127));
-        let log = std::fs::read_to_string(cluster.path().join("node-1/broker.log")).unwrap();
+        let log = std::fs::read_to_string(
+            cluster.path().join("node-1/broker.log"),
+        )
+        .unwrap();
         assert!(log.contains("/no/such/java"), "{log}");
     }
 
@@ -301,7 +329,8 @@ mod tests {
         let (cluster, mut first) = guarded(&["true"], false);
         end_of(&mut first);
         let folder = first.folder.clone();
-        let command: Vec<OsString> = FOREVER.iter().map(OsString::from).collect();
+        let command: Vec<OsString> =
+            FOREVER.iter().map(OsString::from).collect();
         let second = Guarded::start(&command, &folder, false).unwrap();
         first.leave();
         assert!(folder.exists());

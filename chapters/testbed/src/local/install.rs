@@ -58,23 +58,40 @@ impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Progress::Waiting => {
-                write!(f, "another process is installing Apache Kafka {KAFKA}: waiting for it")
+                write!(
+                    f,
+                    "another process is installing Apache Kafka {KAFKA}: waiting for it"
+                )
             }
             Progress::Repairing(what) => {
-                write!(f, "the installed Apache Kafka is damaged ({what}): fetching it again")
+                write!(
+                    f,
+                    "the installed Apache Kafka is damaged ({what}): fetching it again"
+                )
             }
             Progress::Fetching { files: 0 } => {
-                write!(f, "fetching Apache Kafka {KAFKA} (44 MB) with Maven, once: half a minute")
+                write!(
+                    f,
+                    "fetching Apache Kafka {KAFKA} (44 MB) with Maven, once: half a minute"
+                )
             }
             Progress::Fetching { files } => {
                 write!(f, "fetching Apache Kafka {KAFKA}: {files} files")
             }
-            Progress::Checkpoint => write!(f, "preparing Kafka's first checkpoint, once"),
+            Progress::Checkpoint => {
+                write!(f, "preparing Kafka's first checkpoint, once")
+            }
             Progress::Archive => {
-                write!(f, "making an archive of Kafka's classes for this Java, once: 10 s")
+                write!(
+                    f,
+                    "making an archive of Kafka's classes for this Java, once: 10 s"
+                )
             }
             Progress::NoArchive(why) => {
-                write!(f, "no archive of Kafka's classes, so that starts are slower: {why}")
+                write!(
+                    f,
+                    "no archive of Kafka's classes, so that starts are slower: {why}"
+                )
             }
         }
     }
@@ -138,7 +155,9 @@ pub struct Kafka {
 /// Without its 46 jars, twice.
 impl fmt::Debug for Kafka {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kafka").field("folder", &self.folder).finish_non_exhaustive()
+        f.debug_struct("Kafka")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
     }
 }
 
@@ -151,11 +170,17 @@ impl Tools {
     /// [`LocalError::NoCache`] if none of these variables is set.
     pub fn from_environment() -> Result<Tools, LocalError> {
         let variable = |name: &str| {
-            std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
         };
         let cache = variable("TESTBED_CACHE")
-            .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("kafka-in-rust")))
-            .or_else(|| Some(variable("HOME")?.join(".cache").join("kafka-in-rust")))
+            .or_else(|| {
+                Some(variable("XDG_CACHE_HOME")?.join("kafka-in-rust"))
+            })
+            .or_else(|| {
+                Some(variable("HOME")?.join(".cache").join("kafka-in-rust"))
+            })
             .ok_or(LocalError::NoCache)?;
         Ok(Tools::new(crate::machine::java_program(), "mvn", cache))
     }
@@ -177,7 +202,10 @@ impl Tools {
     }
 
     /// Tells `progress` what takes long, instead of a log line.
-    pub fn on_progress(mut self, progress: impl Fn(&Progress) + Send + Sync + 'static) -> Tools {
+    pub fn on_progress(
+        mut self,
+        progress: impl Fn(&Progress) + Send + Sync + 'static,
+    ) -> Tools {
         self.progress = Arc::new(progress);
         self
     }
@@ -218,7 +246,9 @@ impl Tools {
     /// As [`install`](Self::install).
     pub fn repair(&self, java: &Java) -> Result<bool, LocalError> {
         let _lock = self.lock()?;
-        let what = match Kafka::open(&self.folder()).and_then(|kafka| kafka.check_sums()) {
+        let what = match Kafka::open(&self.folder())
+            .and_then(|kafka| kafka.check_sums())
+        {
             Ok(()) => return Ok(false),
             Err(what) => what,
         };
@@ -252,7 +282,10 @@ impl Tools {
                 Err(TryLockError::WouldBlock) => {}
             }
             if start.elapsed() >= self.lock_patience {
-                return Err(LocalError::Locked { lock: path, waited: start.elapsed() });
+                return Err(LocalError::Locked {
+                    lock: path,
+                    waited: start.elapsed(),
+                });
             }
             if !told {
                 self.report(Progress::Waiting);
@@ -263,7 +296,11 @@ impl Tools {
     }
 
     /// Fills a folder beside its place and renames it. The lock is ours.
-    fn fetch(&self, java: &Java, what: String) -> Result<Kafka, LocalError> {
+    fn fetch(
+        &self,
+        java: &Java,
+        what: String,
+    ) -> Result<Kafka, LocalError> {
         let place = self.folder();
         let damaged = place.exists();
         if damaged {
@@ -289,17 +326,20 @@ impl Tools {
         let aside = aside.keep();
         if damaged {
             // Brokers that run from these jars hold them open: they do not miss the names.
-            std::fs::remove_dir_all(&place).map_err(LocalError::file("remove", &place))?;
+            std::fs::remove_dir_all(&place)
+                .map_err(LocalError::file("remove", &place))?;
         }
-        std::fs::rename(&aside, &place).map_err(LocalError::file("create", &place))?;
-        Kafka::open(&place).map_err(|what| LocalError::Damaged { folder: place, what })
+        std::fs::rename(&aside, &place)
+            .map_err(LocalError::file("create", &place))?;
+        Kafka::open(&place)
+            .map_err(|what| LocalError::Damaged { folder: place, what })
     }
 
     /// Removes what killed installations left. Nobody else installs: the lock is ours.
     fn sweep(&self) -> Result<(), LocalError> {
         let prefix = self.aside_prefix();
-        let entries =
-            std::fs::read_dir(&self.cache).map_err(LocalError::file("read", &self.cache))?;
+        let entries = std::fs::read_dir(&self.cache)
+            .map_err(LocalError::file("read", &self.cache))?;
         for entry in entries.flatten() {
             if entry.file_name().to_string_lossy().starts_with(&prefix) {
                 std::fs::remove_dir_all(entry.path())
@@ -314,24 +354,38 @@ impl Tools {
     }
 
     fn check_space(&self) -> Result<(), LocalError> {
-        let stat = nix::sys::statvfs::statvfs(&self.cache).map_err(|error| {
-            LocalError::file("ask for the free space of", &self.cache)(error.into())
-        })?;
+        let stat =
+            nix::sys::statvfs::statvfs(&self.cache).map_err(|error| {
+                LocalError::file("ask for the free space of", &self.cache)(
+                    error.into(),
+                )
+            })?;
         // The types of these two differ between systems.
-        let free = u128::from(stat.blocks_available()) * u128::from(stat.fragment_size());
+        let free = u128::from(stat.blocks_available())
+            * u128::from(stat.fragment_size());
         let free_mib = u64::try_from(free >> 20).unwrap_or(u64::MAX);
         if free_mib < self.needed_mib {
             let folder = self.cache.clone();
-            return Err(LocalError::NoSpace { folder, free_mib, needed_mib: self.needed_mib });
+            return Err(LocalError::NoSpace {
+                folder,
+                free_mib,
+                needed_mib: self.needed_mib,
+            });
         }
         Ok(())
     }
 
     fn fill(&self, java: &Java, folder: &Path) -> Result<(), LocalError> {
-        maven::copy_jars(&self.mvn, folder, |progress| self.report(progress))?;
+        maven::copy_jars(&self.mvn, folder, |progress| {
+            self.report(progress)
+        })?;
         let libs = folder.join("libs");
-        let mut names = jar_names(&libs).map_err(LocalError::file("read", &libs))?;
-        for jar in [format!("kafka_2.13-{KAFKA}.jar"), format!("log4j-slf4j-impl-{LOG4J}.jar")] {
+        let mut names =
+            jar_names(&libs).map_err(LocalError::file("read", &libs))?;
+        for jar in [
+            format!("kafka_2.13-{KAFKA}.jar"),
+            format!("log4j-slf4j-impl-{LOG4J}.jar"),
+        ] {
             if !names.contains(&format!("libs/{jar}")) {
                 return Err(LocalError::JarMissing { jar, folder: libs });
             }
@@ -339,8 +393,11 @@ impl Tools {
         self.report(Progress::Checkpoint);
         format_once(java, folder, &names)?;
         names.push(CHECKPOINT.to_owned());
-        let manifest = Manifest::of(folder, names).map_err(LocalError::file("read", folder))?;
-        manifest.write(folder).map_err(LocalError::file("write the manifest of", folder))
+        let manifest = Manifest::of(folder, names)
+            .map_err(LocalError::file("read", folder))?;
+        manifest
+            .write(folder)
+            .map_err(LocalError::file("write the manifest of", folder))
     }
 }
 
@@ -352,8 +409,13 @@ impl Kafka {
     fn open(folder: &Path) -> Result<Kafka, String> {
         let manifest = Manifest::read(folder)?;
         manifest.check_sizes(folder)?;
-        let jars = manifest.files.keys().filter(|name| name.ends_with(".jar")).cloned();
-        let class_path = class_path(folder, jars.collect::<Vec<_>>().iter());
+        let jars = manifest
+            .files
+            .keys()
+            .filter(|name| name.ends_with(".jar"))
+            .cloned();
+        let class_path =
+            class_path(folder, jars.collect::<Vec<_>>().iter());
         Ok(Kafka { folder: folder.to_owned(), class_path, manifest })
     }
 
@@ -363,7 +425,10 @@ impl Kafka {
     ///
     /// [`LocalError::Damaged`] names the first file that differs.
     pub fn verify(&self) -> Result<(), LocalError> {
-        self.check_sums().map_err(|what| LocalError::Damaged { folder: self.folder.clone(), what })
+        self.check_sums().map_err(|what| LocalError::Damaged {
+            folder: self.folder.clone(),
+            what,
+        })
     }
 
     fn check_sums(&self) -> Result<(), String> {
@@ -386,8 +451,13 @@ impl Kafka {
     }
 }
 
-fn class_path<'a>(folder: &Path, jars: impl Iterator<Item = &'a String>) -> String {
-    jars.map(|jar| folder.join(jar).display().to_string()).collect::<Vec<_>>().join(":")
+fn class_path<'a>(
+    folder: &Path,
+    jars: impl Iterator<Item = &'a String>,
+) -> String {
+    jars.map(|jar| folder.join(jar).display().to_string())
+        .collect::<Vec<_>>()
+        .join(":")
 }
 
 fn jar_names(libs: &Path) -> std::io::Result<Vec<String>> {
@@ -403,7 +473,11 @@ fn jar_names(libs: &Path) -> std::io::Result<Vec<String>> {
 }
 
 /// Runs `StorageTool format` for a node that never starts, and keeps the checkpoint it writes.
-fn format_once(java: &Java, folder: &Path, jars: &[String]) -> Result<(), LocalError> {
+fn format_once(
+    java: &Java,
+    folder: &Path,
+    jars: &[String],
+) -> Result<(), LocalError> {
     let data = folder.join("format");
     let properties = folder.join("format.properties");
     let text = format!(
@@ -412,7 +486,8 @@ fn format_once(java: &Java, folder: &Path, jars: &[String]) -> Result<(), LocalE
          listeners=PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:1\nlog.dirs={}\n",
         data.display()
     );
-    std::fs::write(&properties, text).map_err(LocalError::file("write", &properties))?;
+    std::fs::write(&properties, text)
+        .map_err(LocalError::file("write", &properties))?;
     let output = Command::new(&java.program)
         .args(["-XX:-UsePerfData", "-cp"])
         .arg(class_path(folder, jars.iter()))
@@ -420,14 +495,20 @@ fn format_once(java: &Java, folder: &Path, jars: &[String]) -> Result<(), LocalE
         .arg(&properties)
         .stdin(Stdio::null())
         .output()
-        .map_err(|source| LocalError::NoJava { program: java.program.clone(), source })?;
+        .map_err(|source| LocalError::NoJava {
+            program: java.program.clone(),
+            source,
+        })?;
     let written = data.join(CHECKPOINT);
     if !output.status.success() || !written.is_file() {
         let said = [output.stdout, output.stderr].concat();
-        let said = telling_lines(&String::from_utf8_lossy(&said), LAST_LINES);
+        let said =
+            telling_lines(&String::from_utf8_lossy(&said), LAST_LINES);
         return Err(LocalError::FormatFailed { said });
     }
     let place = folder.join(CHECKPOINT);
-    std::fs::rename(&written, &place).map_err(LocalError::file("create", &place))?;
-    std::fs::remove_dir_all(&data).map_err(LocalError::file("remove", &data))
+    std::fs::rename(&written, &place)
+        .map_err(LocalError::file("create", &place))?;
+    std::fs::remove_dir_all(&data)
+        .map_err(LocalError::file("remove", &data))
 }

@@ -28,17 +28,30 @@ impl Java {
     /// [`LocalError::NoJava`], [`LocalError::BadJava`] or [`LocalError::OldJava`].
     pub fn ask(program: impl Into<PathBuf>) -> Result<Java, LocalError> {
         let program = program.into();
-        let output = match Command::new(&program).arg("-version").stdin(Stdio::null()).output() {
+        let output = match Command::new(&program)
+            .arg("-version")
+            .stdin(Stdio::null())
+            .output()
+        {
             Ok(output) => output,
-            Err(source) => return Err(LocalError::NoJava { program, source }),
+            Err(source) => {
+                return Err(LocalError::NoJava { program, source });
+            }
         };
-        let build = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let build =
+            String::from_utf8_lossy(&output.stderr).trim().to_owned();
         // macOS has a `java` that is there without Java, says so, and exits with 1.
-        let major = if output.status.success() { java_major(&build) } else { None };
+        let major =
+            if output.status.success() { java_major(&build) } else { None };
         match major {
-            Some(found) if found < JAVA_AT_LEAST => Err(LocalError::OldJava { program, found }),
+            Some(found) if found < JAVA_AT_LEAST => {
+                Err(LocalError::OldJava { program, found })
+            }
             Some(major) => Ok(Java { program, major, build }),
-            None => Err(LocalError::BadJava { program, said: or_nothing(build) }),
+            None => Err(LocalError::BadJava {
+                program,
+                said: or_nothing(build),
+            }),
         }
     }
 

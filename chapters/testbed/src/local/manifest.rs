@@ -32,8 +32,15 @@ impl Manifest {
         folder: &Path,
         names: impl IntoIterator<Item = String>,
     ) -> io::Result<Manifest> {
-        let entry = |name: String| Ok((name.clone(), Entry::of(&folder.join(name))?));
-        Ok(Manifest { files: names.into_iter().map(entry).collect::<io::Result<_>>()? })
+        let entry = |name: String| {
+            Ok((name.clone(), Entry::of(&folder.join(name))?))
+        };
+        Ok(Manifest {
+            files: names
+                .into_iter()
+                .map(entry)
+                .collect::<io::Result<_>>()?,
+        })
     }
 
     /// Reads the manifest of `folder`.
@@ -44,12 +51,14 @@ impl Manifest {
     pub(crate) fn read(folder: &Path) -> Result<Manifest, String> {
         let text = std::fs::read_to_string(folder.join(FILE))
             .map_err(|error| format!("{FILE}: {error}"))?;
-        serde_json::from_str(&text).map_err(|error| format!("{FILE}: {error}"))
+        serde_json::from_str(&text)
+            .map_err(|error| format!("{FILE}: {error}"))
     }
 
     /// Writes the manifest into `folder`.
     pub(crate) fn write(&self, folder: &Path) -> io::Result<()> {
-        let text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
+        let text =
+            serde_json::to_string_pretty(self).map_err(io::Error::other)?;
         std::fs::write(folder.join(FILE), text + "\n")
     }
 
@@ -64,7 +73,10 @@ impl Manifest {
                 .map_err(|error| format!("{name}: {error}"))?
                 .len();
             if found != entry.bytes {
-                return Err(format!("{name} has {found} bytes instead of {}", entry.bytes));
+                return Err(format!(
+                    "{name} has {found} bytes instead of {}",
+                    entry.bytes
+                ));
             }
         }
         Ok(())
@@ -78,10 +90,12 @@ impl Manifest {
     pub(crate) fn check_sums(&self, folder: &Path) -> Result<(), String> {
         self.check_sizes(folder)?;
         for (name, entry) in &self.files {
-            let found =
-                Entry::of(&folder.join(name)).map_err(|error| format!("{name}: {error}"))?;
+            let found = Entry::of(&folder.join(name))
+                .map_err(|error| format!("{name}: {error}"))?;
             if found != *entry {
-                return Err(format!("{name} has another checksum than when it was installed"));
+                return Err(format!(
+                    "{name} has another checksum than when it was installed"
+                ));
             }
         }
         Ok(())
@@ -96,7 +110,12 @@ impl Entry {
         let mut buffer = vec![0; 1 << 16];
         loop {
             match file.read(&mut buffer)? {
-                0 => return Ok(Entry { bytes, sha256: hex(&sum.finalize()) }),
+                0 => {
+                    return Ok(Entry {
+                        bytes,
+                        sha256: hex(&sum.finalize()),
+                    });
+                }
                 n => {
                     sum.update(&buffer[..n]);
                     bytes += n as u64;
@@ -138,13 +157,25 @@ mod tests {
         std::fs::write(path.join("a.jar"), "kafke").unwrap();
         assert_eq!(manifest.check_sizes(path), Ok(()));
         let error = manifest.check_sums(path).unwrap_err();
-        assert_eq!(error, "a.jar has another checksum than when it was installed");
+        assert_eq!(
+            error,
+            "a.jar has another checksum than when it was installed"
+        );
 
         std::fs::write(path.join("a.jar"), "kaf").unwrap();
-        assert_eq!(manifest.check_sizes(path).unwrap_err(), "a.jar has 3 bytes instead of 5");
+        assert_eq!(
+            manifest.check_sizes(path).unwrap_err(),
+            "a.jar has 3 bytes instead of 5"
+        );
         std::fs::remove_file(path.join("a.jar")).unwrap();
-        assert!(manifest.check_sizes(path).unwrap_err().starts_with("a.jar: "));
+        assert!(
+            manifest.check_sizes(path).unwrap_err().starts_with("a.jar: ")
+        );
         std::fs::write(path.join(FILE), "{").unwrap();
-        assert!(Manifest::read(path).unwrap_err().starts_with("manifest.json: "));
+        assert!(
+            Manifest::read(path)
+                .unwrap_err()
+                .starts_with("manifest.json: ")
+        );
     }
 }

@@ -20,8 +20,10 @@ pub(crate) fn copy_jars(
 ) -> Result<(), LocalError> {
     report(Progress::Fetching { files: 0 });
     let pom = folder.join("pom.xml");
-    std::fs::write(&pom, pom_text()).map_err(LocalError::file("write", &pom))?;
-    let (out, err) = std::io::pipe().map_err(LocalError::file("open a pipe to", mvn))?;
+    std::fs::write(&pom, pom_text())
+        .map_err(LocalError::file("write", &pom))?;
+    let (out, err) =
+        std::io::pipe().map_err(LocalError::file("open a pipe to", mvn))?;
     let mut maven = Command::new(mvn)
         // -C: a jar whose checksum is not the repository's fails the build.
         .args(["-B", "-C", COPY_GOAL])
@@ -29,10 +31,16 @@ pub(crate) fn copy_jars(
         .arg("-DincludeScope=runtime")
         .current_dir(folder)
         .stdin(Stdio::null())
-        .stdout(err.try_clone().map_err(LocalError::file("open a pipe to", mvn))?)
+        .stdout(
+            err.try_clone()
+                .map_err(LocalError::file("open a pipe to", mvn))?,
+        )
         .stderr(err)
         .spawn()
-        .map_err(|source| LocalError::NoMaven { program: mvn.to_owned(), source })?;
+        .map_err(|source| LocalError::NoMaven {
+            program: mvn.to_owned(),
+            source,
+        })?;
     let mut last = VecDeque::new();
     let mut files = 0;
     for line in BufReader::new(out).lines().map_while(Result::ok) {
@@ -41,7 +49,9 @@ pub(crate) fn copy_jars(
             if files % 20 == 0 {
                 report(Progress::Fetching { files });
             }
-        } else if !line.trim().is_empty() && !line.contains("Downloading from") {
+        } else if !line.trim().is_empty()
+            && !line.contains("Downloading from")
+        {
             last.push_back(line);
             if last.len() > LAST_LINES {
                 last.pop_front();
@@ -53,7 +63,9 @@ pub(crate) fn copy_jars(
         return Ok(());
     }
     let said = Vec::from(last).join("\n");
-    Err(LocalError::MavenFailed { said: if said.is_empty() { status.to_string() } else { said } })
+    Err(LocalError::MavenFailed {
+        said: if said.is_empty() { status.to_string() } else { said },
+    })
 }
 
 /// The jars of a broker, as a Maven project.

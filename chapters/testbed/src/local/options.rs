@@ -55,7 +55,10 @@ impl LocalOptions {
             brokers: brokers.max(1),
             properties: BTreeMap::new(),
             client_properties: BTreeMap::new(),
-            listeners: vec![Listener { name: "PLAINTEXT".into(), protocol: "PLAINTEXT".into() }],
+            listeners: vec![Listener {
+                name: "PLAINTEXT".into(),
+                protocol: "PLAINTEXT".into(),
+            }],
             advertised: BTreeMap::new(),
             client_ports: BTreeMap::new(),
             controller_ports: Vec::new(),
@@ -74,34 +77,56 @@ impl LocalOptions {
     /// Sets a property of every broker, as in `server.properties`. It wins over what this crate sets.
     ///
     /// For listeners use [`listener`](Self::listener), which also finds their ports.
-    pub fn property(mut self, name: impl Into<String>, value: impl ToString) -> Self {
+    pub fn property(
+        mut self,
+        name: impl Into<String>,
+        value: impl ToString,
+    ) -> Self {
         self.properties.insert(name.into(), value.to_string());
         self
     }
 
     /// Adds a listener for clients, on a port of its own. Its settings are properties such as
     /// `listener.name.sasl_ssl.plain.sasl.jaas.config`.
-    pub fn listener(mut self, name: impl Into<String>, protocol: impl Into<String>) -> Self {
-        self.listeners.push(Listener { name: name.into(), protocol: protocol.into() });
+    pub fn listener(
+        mut self,
+        name: impl Into<String>,
+        protocol: impl Into<String>,
+    ) -> Self {
+        self.listeners.push(Listener {
+            name: name.into(),
+            protocol: protocol.into(),
+        });
         self
     }
 
     /// Takes these listeners and no other; the first is the one that the cluster's connection names.
-    pub fn listeners(mut self, listeners: impl IntoIterator<Item = Listener>) -> Self {
+    pub fn listeners(
+        mut self,
+        listeners: impl IntoIterator<Item = Listener>,
+    ) -> Self {
         self.listeners = listeners.into_iter().collect();
         self
     }
 
     /// Sets a librdkafka property that clients of the first listener need, such as
     /// `security.protocol`; it comes with the cluster's connection.
-    pub fn client_property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn client_property(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Self {
         self.client_properties.insert(name.into(), value.into());
         self
     }
 
     /// Lets broker `id` tell clients of the first listener that it is at `address` (`host:port`):
     /// for a proxy in front of it. Brokers among themselves are not affected.
-    pub fn advertised(mut self, id: u32, address: impl Into<String>) -> Self {
+    pub fn advertised(
+        mut self,
+        id: u32,
+        address: impl Into<String>,
+    ) -> Self {
         self.advertised.insert(id, address.into());
         self
     }
@@ -151,7 +176,10 @@ impl LocalOptions {
 
     /// The controllers' ports at the first try; for the test that finds one taken.
     #[doc(hidden)]
-    pub fn first_controller_ports(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
+    pub fn first_controller_ports(
+        mut self,
+        ports: impl IntoIterator<Item = u16>,
+    ) -> Self {
         self.controller_ports = ports.into_iter().collect();
         self
     }
@@ -172,17 +200,28 @@ impl LocalOptions {
     pub(crate) fn validate(&self) -> Result<(), LocalError> {
         let wrong = |text: String| Err(LocalError::Options(text));
         if self.listeners.is_empty() {
-            return wrong("a broker needs at least one listener for clients".to_owned());
+            return wrong(
+                "a broker needs at least one listener for clients"
+                    .to_owned(),
+            );
         }
         for (at, listener) in self.listeners.iter().enumerate() {
             let name = listener.name.as_str();
-            if !name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-                || name.is_empty()
+            if !name.chars().all(|c| {
+                c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'
+            }) || name.is_empty()
             {
-                return wrong(format!("listener {name:?}: use capitals, digits and _"));
+                return wrong(format!(
+                    "listener {name:?}: use capitals, digits and _"
+                ));
             }
-            if matches!(name, super::settings::INTERNAL | super::settings::CONTROLLER) {
-                return wrong(format!("listener {name} is the brokers' own: choose another name"));
+            if matches!(
+                name,
+                super::settings::INTERNAL | super::settings::CONTROLLER
+            ) {
+                return wrong(format!(
+                    "listener {name} is the brokers' own: choose another name"
+                ));
             }
             if self.listeners[..at].iter().any(|other| other.name == name) {
                 return wrong(format!("listener {name} is there twice"));
@@ -199,7 +238,10 @@ impl LocalOptions {
         }
         for id in self.advertised.keys().chain(self.client_ports.keys()) {
             if !(1..=self.brokers).contains(id) {
-                return Err(LocalError::NoSuchBroker { id: *id, brokers: self.brokers });
+                return Err(LocalError::NoSuchBroker {
+                    id: *id,
+                    brokers: self.brokers,
+                });
             }
         }
         if self.properties.contains_key("") {
@@ -230,11 +272,28 @@ mod tests {
             refused(one().listeners([])),
             "a broker needs at least one listener for clients"
         );
-        assert!(refused(one().listener("sasl", "SASL_SSL")).contains("use capitals"));
-        assert!(refused(one().listener("INTERNAL", "SSL")).contains("the brokers' own"));
-        assert!(refused(one().listener("PLAINTEXT", "SSL")).contains("twice"));
-        assert!(refused(one().listener("TLS", "TLS")).contains("none of PLAINTEXT, SSL"));
-        assert!(refused(one().advertised(2, "localhost:1")).contains("no broker 2"));
-        assert_eq!(refused(one().property("", "b")), "a property has no name");
+        assert!(
+            refused(one().listener("sasl", "SASL_SSL"))
+                .contains("use capitals")
+        );
+        assert!(
+            refused(one().listener("INTERNAL", "SSL"))
+                .contains("the brokers' own")
+        );
+        assert!(
+            refused(one().listener("PLAINTEXT", "SSL")).contains("twice")
+        );
+        assert!(
+            refused(one().listener("TLS", "TLS"))
+                .contains("none of PLAINTEXT, SSL")
+        );
+        assert!(
+            refused(one().advertised(2, "localhost:1"))
+                .contains("no broker 2")
+        );
+        assert_eq!(
+            refused(one().property("", "b")),
+            "a property has no name"
+        );
     }
 }

@@ -6,7 +6,9 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext};
+use rdkafka::producer::{
+    BaseProducer, DeliveryResult, Producer, ProducerContext,
+};
 use rdkafka::{ClientConfig, TopicPartitionList};
 
 /// What a broker says of the cluster.
@@ -54,7 +56,10 @@ pub(crate) async fn ask(
     topic: Option<String>,
     patience: Duration,
 ) -> Result<View, KafkaError> {
-    off_runtime(move || ask_blocking(&bootstrap, topic.as_deref(), patience)).await
+    off_runtime(move || {
+        ask_blocking(&bootstrap, topic.as_deref(), patience)
+    })
+    .await
 }
 
 /// Lets the cluster create its topic of group offsets, and waits until a group's coordinator answers.
@@ -65,7 +70,10 @@ pub(crate) async fn ask(
 /// # Errors
 ///
 /// librdkafka's, within `patience`.
-pub(crate) async fn load_groups(bootstrap: String, patience: Duration) -> Result<(), KafkaError> {
+pub(crate) async fn load_groups(
+    bootstrap: String,
+    patience: Duration,
+) -> Result<(), KafkaError> {
     off_runtime(move || {
         let start = Instant::now();
         // The first try makes the broker create the topic. A client that was told to wait asks again
@@ -74,7 +82,9 @@ pub(crate) async fn load_groups(bootstrap: String, patience: Duration) -> Result
         loop {
             let left = patience.saturating_sub(start.elapsed());
             match load_groups_once(&bootstrap, short.min(left)) {
-                Err(error) if left.is_zero() || is_refusal(&error) => return Err(error),
+                Err(error) if left.is_zero() || is_refusal(&error) => {
+                    return Err(error);
+                }
                 Err(_) => short *= 2,
                 Ok(()) => return Ok(()),
             }
@@ -86,18 +96,30 @@ pub(crate) async fn load_groups(bootstrap: String, patience: Duration) -> Result
 /// True if an authorizer said no.
 fn is_refusal(error: &KafkaError) -> bool {
     use RDKafkaErrorCode::{
-        ClusterAuthorizationFailed, GroupAuthorizationFailed, TopicAuthorizationFailed,
+        ClusterAuthorizationFailed, GroupAuthorizationFailed,
+        TopicAuthorizationFailed,
     };
-    let refusals = [ClusterAuthorizationFailed, GroupAuthorizationFailed, TopicAuthorizationFailed];
+    let refusals = [
+        ClusterAuthorizationFailed,
+        GroupAuthorizationFailed,
+        TopicAuthorizationFailed,
+    ];
     error.rdkafka_error_code().is_some_and(|code| refusals.contains(&code))
 }
 
-fn load_groups_once(bootstrap: &str, patience: Duration) -> Result<(), KafkaError> {
-    let client: BaseConsumer<Silent> =
-        quiet(bootstrap).set("group.id", "testbed").create_with_context(Silent)?;
+fn load_groups_once(
+    bootstrap: &str,
+    patience: Duration,
+) -> Result<(), KafkaError> {
+    let client: BaseConsumer<Silent> = quiet(bootstrap)
+        .set("group.id", "testbed")
+        .create_with_context(Silent)?;
     let mut anything = TopicPartitionList::new();
     anything.add_partition("anything", 0);
-    let result = client.committed_offsets(anything, patience.max(Duration::from_millis(1)));
+    let result = client.committed_offsets(
+        anything,
+        patience.max(Duration::from_millis(1)),
+    );
     // A consumer takes 100 ms to close; nobody needs to wait for that.
     std::thread::spawn(move || drop(client));
     result.map(drop)
@@ -108,7 +130,8 @@ async fn off_runtime<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, KafkaError> + Send + 'static,
 ) -> Result<T, KafkaError> {
     // The only other end of a blocking task is a runtime that shuts down.
-    let cancelled = KafkaError::MetadataFetch(RDKafkaErrorCode::BrokerDestroy);
+    let cancelled =
+        KafkaError::MetadataFetch(RDKafkaErrorCode::BrokerDestroy);
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(cancelled))
 }
 
@@ -138,7 +161,12 @@ fn ask_blocking(
         brokers: metadata
             .brokers()
             .iter()
-            .map(|broker| (broker.id(), format!("{}:{}", broker.host(), broker.port())))
+            .map(|broker| {
+                (
+                    broker.id(),
+                    format!("{}:{}", broker.host(), broker.port()),
+                )
+            })
             .collect(),
         partitions: metadata
             .topics()
@@ -148,7 +176,11 @@ fn ask_blocking(
             .map(|partition| PartitionView {
                 id: partition.id(),
                 leader: number(&partition.leader()),
-                in_sync: partition.isr().iter().filter_map(number).collect(),
+                in_sync: partition
+                    .isr()
+                    .iter()
+                    .filter_map(number)
+                    .collect(),
             })
             .collect(),
     })

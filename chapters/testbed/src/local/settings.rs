@@ -38,33 +38,54 @@ pub(crate) struct Node<'a> {
 }
 
 /// `server.properties` for a node.
-pub(crate) fn properties(node: &Node<'_>, options: &LocalOptions) -> BTreeMap<String, String> {
+pub(crate) fn properties(
+    node: &Node<'_>,
+    options: &LocalOptions,
+) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
-    let mut set = |name: &str, value: String| all.insert(name.to_owned(), value);
+    let mut set =
+        |name: &str, value: String| all.insert(name.to_owned(), value);
 
-    let voters: Vec<String> =
-        (1..).zip(node.controllers).map(|(id, port)| format!("{id}@{HOST}:{port}")).collect();
+    let voters: Vec<String> = (1..)
+        .zip(node.controllers)
+        .map(|(id, port)| format!("{id}@{HOST}:{port}"))
+        .collect();
     set("process.roles", "broker,controller".into());
     set("node.id", node.id.to_string());
     set("controller.quorum.voters", voters.join(","));
     set("log.dirs", node.folder.join("data").display().to_string());
 
-    let own =
-        |name: &str| format!("{name}://{HOST}:{}", node.ports.get(name).copied().unwrap_or(0));
-    let clients = options.listeners.iter().map(|listener| listener.name.as_str());
+    let own = |name: &str| {
+        format!(
+            "{name}://{HOST}:{}",
+            node.ports.get(name).copied().unwrap_or(0)
+        )
+    };
+    let clients =
+        options.listeners.iter().map(|listener| listener.name.as_str());
     let open: Vec<String> = clients.chain([INTERNAL]).map(own).collect();
-    let controller = node.controllers.get(node.id as usize - 1).copied().unwrap_or(0);
-    set("listeners", format!("{},{CONTROLLER}://{HOST}:{controller}", open.join(",")));
+    let controller =
+        node.controllers.get(node.id as usize - 1).copied().unwrap_or(0);
+    set(
+        "listeners",
+        format!("{},{CONTROLLER}://{HOST}:{controller}", open.join(",")),
+    );
     if let Some(address) = options.advertised.get(&node.id) {
         let first = format!("{}://{address}", options.listeners[0].name);
         let rest = open.into_iter().skip(1);
-        set("advertised.listeners", [first].into_iter().chain(rest).collect::<Vec<_>>().join(","));
+        set(
+            "advertised.listeners",
+            [first].into_iter().chain(rest).collect::<Vec<_>>().join(","),
+        );
     }
     let protocols: Vec<String> = options
         .listeners
         .iter()
         .map(|listener| format!("{}:{}", listener.name, listener.protocol))
-        .chain([format!("{INTERNAL}:PLAINTEXT"), format!("{CONTROLLER}:PLAINTEXT")])
+        .chain([
+            format!("{INTERNAL}:PLAINTEXT"),
+            format!("{CONTROLLER}:PLAINTEXT"),
+        ])
         .collect();
     set("listener.security.protocol.map", protocols.join(","));
     set("inter.broker.listener.name", INTERNAL.into());
@@ -75,7 +96,11 @@ pub(crate) fn properties(node: &Node<'_>, options: &LocalOptions) -> BTreeMap<St
     // partition each instead of 50: creating 50 is most of the wait for a first group.
     let copies = options.brokers.min(3);
     let in_sync = if copies == 3 { 2 } else { 1 };
-    for topic in ["offsets.topic", "transaction.state.log", "share.coordinator.state.topic"] {
+    for topic in [
+        "offsets.topic",
+        "transaction.state.log",
+        "share.coordinator.state.topic",
+    ] {
         set(&format!("{topic}.num.partitions"), "1".into());
         set(&format!("{topic}.replication.factor"), copies.to_string());
     }
@@ -116,7 +141,9 @@ const TEST_TIMEOUTS: [(&str, &str); 7] = [
 pub(crate) fn text(properties: &BTreeMap<String, String>) -> String {
     properties
         .iter()
-        .map(|(name, value)| format!("{}={}\n", escape(name, true), escape(value, false)))
+        .map(|(name, value)| {
+            format!("{}={}\n", escape(name, true), escape(value, false))
+        })
         .collect()
 }
 
@@ -178,7 +205,11 @@ pub(crate) fn java_arguments(
     archive: Option<&Path>,
     options: &LocalOptions,
 ) -> Vec<OsString> {
-    let heap = options.heap_mib.unwrap_or(if options.jit == Jit::Full { 1024 } else { 256 });
+    let heap = options.heap_mib.unwrap_or(if options.jit == Jit::Full {
+        1024
+    } else {
+        256
+    });
     let mut flags: Vec<OsString> = Vec::new();
     let mut flag = |text: String| flags.push(text.into());
     flag(format!("-Xmx{heap}m"));
@@ -195,10 +226,16 @@ pub(crate) fn java_arguments(
     // Otherwise each killed JVM leaves a file in /tmp/hsperfdata_*.
     flag("-XX:-UsePerfData".into());
     flag("-Xlog:disable".into());
-    flag(format!("-XX:ErrorFile={}", folder.join("java-crash.log").display()));
+    flag(format!(
+        "-XX:ErrorFile={}",
+        folder.join("java-crash.log").display()
+    ));
     // Compression codecs unpack native libraries there, and a killed JVM leaves them.
     flag(format!("-Djava.io.tmpdir={}", folder.join("tmp").display()));
-    flag(format!("-Dlog4j2.configurationFile={}", folder.join("log4j2.properties").display()));
+    flag(format!(
+        "-Dlog4j2.configurationFile={}",
+        folder.join("log4j2.properties").display()
+    ));
     if let Some(archive) = archive {
         flag(format!("-XX:SharedArchiveFile={}", archive.display()));
     }
@@ -221,13 +258,16 @@ pub(crate) fn ports_in_log(log: &str) -> BTreeMap<String, u16> {
     let mut ports = BTreeMap::new();
     let mut last = None;
     for line in log.lines() {
-        if let Some((_, rest)) = line.split_once("Opened wildcard endpoint ") {
+        if let Some((_, rest)) =
+            line.split_once("Opened wildcard endpoint ")
+        {
             last = rest
                 .split_whitespace()
                 .next()
                 .and_then(|address| address.rsplit_once(':'))
                 .and_then(|(_, port)| port.parse().ok());
-        } else if let Some((_, rest)) = line.split_once("for endpoint : ListenerName(")
+        } else if let Some((_, rest)) =
+            line.split_once("for endpoint : ListenerName(")
             && let Some((name, _)) = rest.split_once(')')
             && let Some(port) = last.take()
         {
@@ -245,7 +285,8 @@ pub(crate) fn is_open(log: &str, port: u16) -> bool {
 
 /// The address in a log that a broker could not listen on, if that is why it ended.
 pub(crate) fn taken_address(log: &str) -> Option<String> {
-    let line = log.lines().find(|line| line.contains("Address already in use"))?;
+    let line =
+        log.lines().find(|line| line.contains("Address already in use"))?;
     let address = line
         .split_once("failed to bind to ")
         .and_then(|(_, rest)| rest.split([' ', ',']).next())
@@ -255,8 +296,12 @@ pub(crate) fn taken_address(log: &str) -> Option<String> {
 
 /// The last `n` lines of a log, without Java's stack frames, which hide the message.
 pub(crate) fn telling_lines(log: &str, n: usize) -> String {
-    let lines: Vec<&str> =
-        log.lines().filter(|line| !line.starts_with("\tat ") && !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = log
+        .lines()
+        .filter(|line| {
+            !line.starts_with("\tat ") && !line.trim().is_empty()
+        })
+        .collect();
     if lines.is_empty() {
         return "(it is empty)".to_owned();
     }
@@ -267,14 +312,24 @@ pub(crate) fn telling_lines(log: &str, n: usize) -> String {
 mod tests {
     use super::*;
 
-    fn node<'a>(id: u32, controllers: &'a [u16], ports: &'a BTreeMap<String, u16>) -> Node<'a> {
-        Node { id, controllers, ports, folder: Path::new("/cluster/node-1") }
+    fn node<'a>(
+        id: u32,
+        controllers: &'a [u16],
+        ports: &'a BTreeMap<String, u16>,
+    ) -> Node<'a> {
+        Node {
+            id,
+            controllers,
+            ports,
+            folder: Path::new("/cluster/node-1"),
+        }
     }
 
     #[test]
     fn one_node_is_its_own_quorum() {
         let ports = BTreeMap::new();
-        let all = properties(&node(1, &[7001], &ports), &LocalOptions::new(1));
+        let all =
+            properties(&node(1, &[7001], &ports), &LocalOptions::new(1));
         assert_eq!(all["controller.quorum.voters"], "1@127.0.0.1:7001");
         assert_eq!(
             all["listeners"],
@@ -287,8 +342,14 @@ mod tests {
 
     #[test]
     fn three_nodes_replicate_and_keep_their_ports_when_they_restart() {
-        let ports = BTreeMap::from([("PLAINTEXT".to_owned(), 5002), (INTERNAL.to_owned(), 6002)]);
-        let all = properties(&node(2, &[7001, 7002, 7003], &ports), &LocalOptions::new(3));
+        let ports = BTreeMap::from([
+            ("PLAINTEXT".to_owned(), 5002),
+            (INTERNAL.to_owned(), 6002),
+        ]);
+        let all = properties(
+            &node(2, &[7001, 7002, 7003], &ports),
+            &LocalOptions::new(3),
+        );
         assert_eq!(
             all["listeners"],
             "PLAINTEXT://127.0.0.1:5002,INTERNAL://127.0.0.1:6002,CONTROLLER://127.0.0.1:7002"
@@ -312,7 +373,9 @@ mod tests {
 
     #[test]
     fn a_property_of_the_caller_wins() {
-        let options = LocalOptions::new(1).property("num.io.threads", 9).test_timeouts(false);
+        let options = LocalOptions::new(1)
+            .property("num.io.threads", 9)
+            .test_timeouts(false);
         let ports = BTreeMap::new();
         let all = properties(&node(1, &[7001], &ports), &options);
         assert_eq!(all["num.io.threads"], "9");
@@ -321,20 +384,35 @@ mod tests {
 
     #[test]
     fn a_value_with_line_breaks_stays_one_property() {
-        let all = BTreeMap::from([("key : x".to_owned(), " a\nb=c\\d é".to_owned())]);
+        let all = BTreeMap::from([(
+            "key : x".to_owned(),
+            " a\nb=c\\d é".to_owned(),
+        )]);
         assert_eq!(text(&all), "key\\ \\:\\ x=\\ a\\nb=c\\\\d \\u00e9\n");
     }
 
     #[test]
     fn benchmarks_get_the_compiler_and_heap_of_production() {
-        let quick = java_arguments(Path::new("/n"), "a.jar", None, &LocalOptions::new(1));
+        let quick = java_arguments(
+            Path::new("/n"),
+            "a.jar",
+            None,
+            &LocalOptions::new(1),
+        );
         assert!(
-            quick.contains(&"-XX:TieredStopAtLevel=1".into()) && quick.contains(&"-Xmx256m".into())
+            quick.contains(&"-XX:TieredStopAtLevel=1".into())
+                && quick.contains(&"-Xmx256m".into())
         );
         let full = LocalOptions::new(1).jit(Jit::Full);
-        let full = java_arguments(Path::new("/n"), "a.jar", Some(Path::new("/a.jsa")), &full);
+        let full = java_arguments(
+            Path::new("/n"),
+            "a.jar",
+            Some(Path::new("/a.jsa")),
+            &full,
+        );
         assert!(
-            !full.contains(&"-XX:TieredStopAtLevel=1".into()) && full.contains(&"-Xmx1024m".into())
+            !full.contains(&"-XX:TieredStopAtLevel=1".into())
+                && full.contains(&"-Xmx1024m".into())
         );
         assert!(full.contains(&"-XX:SharedArchiveFile=/a.jsa".into()));
     }
@@ -347,20 +425,33 @@ mod tests {
 2026-01-01T00:00:01,3 INFO [SocketServer listenerType=BROKER, nodeId=1] Created data-plane acceptor and processors for endpoint : ListenerName(PLAINTEXT) (kafka.network.SocketServer)
 2026-01-01T00:00:01,4 INFO Opened wildcard endpoint 127.0.0.1:42141 (kafka.network.DataPlaneAcceptor)
 ";
-        assert_eq!(ports_in_log(log), BTreeMap::from([("PLAINTEXT".to_owned(), 35207)]));
+        assert_eq!(
+            ports_in_log(log),
+            BTreeMap::from([("PLAINTEXT".to_owned(), 35207)])
+        );
         let log = format!(
             "{log}2026 INFO x Created data-plane acceptor and processors for endpoint : ListenerName(INTERNAL) (k)\n"
         );
         assert_eq!(ports_in_log(&log)["INTERNAL"], 42141);
-        assert!(is_open(&log, 7001) && !is_open(&log, 700) && !is_open(&log, 42141));
+        assert!(
+            is_open(&log, 7001)
+                && !is_open(&log, 700)
+                && !is_open(&log, 42141)
+        );
     }
 
     #[test]
     fn a_taken_port_is_told_from_other_ends() {
         let log = "x ERROR Socket server failed to bind to 127.0.0.1:19093: Address already in use. (k)\n";
         assert_eq!(taken_address(log).as_deref(), Some("127.0.0.1:19093"));
-        assert!(taken_address("java.net.BindException: Address already in use").is_some());
-        assert_eq!(taken_address("ERROR Exiting Kafka due to fatal exception"), None);
+        assert!(
+            taken_address("java.net.BindException: Address already in use")
+                .is_some()
+        );
+        assert_eq!(
+            taken_address("ERROR Exiting Kafka due to fatal exception"),
+            None
+        );
     }
 
     #[test]

@@ -3,8 +3,10 @@
 /// From `/proc/PID/status`, which has it in KiB.
 #[cfg(target_os = "linux")]
 pub(crate) fn rss_bytes(pid: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let status =
+        std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 
@@ -13,7 +15,8 @@ pub(crate) fn rss_bytes(pid: u32) -> Option<u64> {
 pub(crate) fn cpu_seconds(pid: u32) -> Option<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is the program's name in parentheses and may hold blanks.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let fields: Vec<&str> =
+        stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
     Some((ticks(11)? + ticks(12)?) / 100.0)
 }
@@ -40,7 +43,9 @@ fn ps(pid: u32, column: &str) -> Option<String> {
 /// Reads `ps`'s times: `0:01.53` on macOS, `00:00:01` elsewhere.
 #[cfg(any(test, not(target_os = "linux")))]
 fn clock(text: &str) -> Option<f64> {
-    text.split(':').try_fold(0.0, |sum, part| Some(sum * 60.0 + part.parse::<f64>().ok()?))
+    text.split(':').try_fold(0.0, |sum, part| {
+        Some(sum * 60.0 + part.parse::<f64>().ok()?)
+    })
 }
 
 #[cfg(test)]

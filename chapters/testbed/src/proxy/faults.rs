@@ -75,7 +75,12 @@ impl Faults {
     }
 
     /// Delays every byte by `latency` and a random part of `jitter`; zero and zero take it back.
-    pub fn latency(&self, direction: Direction, latency: Duration, jitter: Duration) {
+    pub fn latency(
+        &self,
+        direction: Direction,
+        latency: Duration,
+        jitter: Duration,
+    ) {
         self.change(direction, |link| {
             link.latency = latency;
             link.jitter = jitter;
@@ -83,7 +88,11 @@ impl Faults {
     }
 
     /// Lets at most this many bytes a second through; `None` takes the limit back.
-    pub fn bandwidth(&self, direction: Direction, bytes_per_second: Option<NonZeroU64>) {
+    pub fn bandwidth(
+        &self,
+        direction: Direction,
+        bytes_per_second: Option<NonZeroU64>,
+    ) {
         self.change(direction, |link| link.bandwidth = bytes_per_second);
     }
 
@@ -112,8 +121,14 @@ impl Faults {
     /// connection that carried the last of them. With 0 it is the next byte, and it does not pass.
     ///
     /// Once; a later call replaces it, and [`heal`](Faults::heal) takes it back.
-    pub fn after_bytes(&self, direction: Direction, bytes: u64, then: Then) {
-        self.shared.triggers().after[direction as usize] = Some(AfterBytes { left: bytes, then });
+    pub fn after_bytes(
+        &self,
+        direction: Direction,
+        bytes: u64,
+        then: Then,
+    ) {
+        self.shared.triggers().after[direction as usize] =
+            Some(AfterBytes { left: bytes, then });
     }
 
     /// Lets the next request with this API key reach the broker, and does `then` to its connection
@@ -145,11 +160,15 @@ impl Faults {
     /// How much went through.
     pub fn counts(&self) -> Counts {
         let counters = &self.shared.counters;
-        let [to_broker, to_client] = [Direction::ToBroker, Direction::ToClient]
-            .map(|way| counters.bytes[way as usize].get());
+        let [to_broker, to_client] =
+            [Direction::ToBroker, Direction::ToClient]
+                .map(|way| counters.bytes[way as usize].get());
         Counts {
             connections: counters.connections.get(),
-            open: counters.connections.get().saturating_sub(counters.ended.get()),
+            open: counters
+                .connections
+                .get()
+                .saturating_sub(counters.ended.get()),
             refused: counters.refused.get(),
             to_broker,
             to_client,
@@ -157,7 +176,8 @@ impl Faults {
     }
 
     fn change(&self, direction: Direction, change: impl FnOnce(&mut Link)) {
-        self.shared.change(|state| change(&mut state.links[direction as usize]));
+        self.shared
+            .change(|state| change(&mut state.links[direction as usize]));
     }
 }
 
@@ -246,7 +266,9 @@ impl Shared {
     }
 
     pub(super) fn blackhole(&self, direction: Direction) {
-        self.change(|state| state.links[direction as usize].blackhole = true);
+        self.change(|state| {
+            state.links[direction as usize].blackhole = true
+        });
     }
 
     fn end_all(&self, how: Then) {
@@ -268,10 +290,15 @@ impl Shared {
     }
 
     /// How many of these bytes pass before something happens, and what happens then.
-    pub(super) fn admit(&self, direction: Direction, bytes: usize) -> Option<(usize, Then)> {
+    pub(super) fn admit(
+        &self,
+        direction: Direction,
+        bytes: usize,
+    ) -> Option<(usize, Then)> {
         let mut triggers = self.triggers();
         let after = triggers.after[direction as usize].as_mut()?;
-        match usize::try_from(after.left).ok().filter(|left| *left <= bytes) {
+        match usize::try_from(after.left).ok().filter(|left| *left <= bytes)
+        {
             Some(left) => {
                 let then = after.then;
                 triggers.after[direction as usize] = None;
@@ -286,7 +313,10 @@ impl Shared {
 
     /// What is to happen at the answer to this request: asked once for each request.
     pub(super) fn at_answer_to(&self, api_key: i16) -> Option<Then> {
-        let taken = self.triggers().answer.take_if(|armed| armed.api_key == api_key);
+        let taken = self
+            .triggers()
+            .answer
+            .take_if(|armed| armed.api_key == api_key);
         taken.map(|armed| armed.then)
     }
 

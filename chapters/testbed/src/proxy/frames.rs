@@ -47,7 +47,11 @@ impl Frames {
     }
 
     /// Looks at the next bytes of the stream; tells of each head that ends in them.
-    pub(super) fn look(&mut self, bytes: &[u8], mut tell: impl FnMut(Head)) {
+    pub(super) fn look(
+        &mut self,
+        bytes: &[u8],
+        mut tell: impl FnMut(Head),
+    ) {
         let mut at = 0;
         let mut start = 0;
         while at < bytes.len() && !self.lost {
@@ -78,13 +82,18 @@ impl Frames {
 
     /// How long the frame is behind its head; `None` if no frame has such a length.
     fn body(&self) -> Option<usize> {
-        let length = usize::try_from(self.number(0)).ok().filter(|length| *length <= LONGEST)?;
+        let length = usize::try_from(self.number(0))
+            .ok()
+            .filter(|length| *length <= LONGEST)?;
         length.checked_sub(self.wanted)
     }
 
     fn head(&self, start: usize) -> Head {
-        let api_key =
-            if self.wanted == 8 { i16::from_be_bytes([self.head[4], self.head[5]]) } else { 0 };
+        let api_key = if self.wanted == 8 {
+            i16::from_be_bytes([self.head[4], self.head[5]])
+        } else {
+            0
+        };
         Head { api_key, correlation_id: self.number(self.wanted), start }
     }
 
@@ -138,11 +147,21 @@ mod tests {
 
     #[test]
     fn what_is_no_kafka_is_followed_no_further() {
-        assert_eq!(heads(Frames::requests(), &[b"GET / HTTP/1.1\r\nHost: broker\r\n\r\n"]), []);
-        let tls =
-            [[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, 0].as_slice(), &request(0, 1, 4)].concat();
+        assert_eq!(
+            heads(
+                Frames::requests(),
+                &[b"GET / HTTP/1.1\r\nHost: broker\r\n\r\n"]
+            ),
+            []
+        );
+        let tls = [
+            [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, 0].as_slice(),
+            &request(0, 1, 4),
+        ]
+        .concat();
         assert_eq!(heads(Frames::requests(), &[&tls]), []);
-        let too_short = [[0, 0, 0, 2, 0, 0, 0, 1].as_slice(), &answer(7, 4)].concat();
+        let too_short =
+            [[0, 0, 0, 2, 0, 0, 0, 1].as_slice(), &answer(7, 4)].concat();
         assert_eq!(heads(Frames::answers(), &[&too_short]), []);
     }
 

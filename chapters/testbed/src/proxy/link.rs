@@ -35,7 +35,9 @@ impl Link {
     pub(super) fn chunk(&self) -> usize {
         match self.bandwidth {
             None => CHUNK,
-            Some(rate) => usize::try_from(rate.get() / 20).unwrap_or(CHUNK).clamp(1, CHUNK),
+            Some(rate) => usize::try_from(rate.get() / 20)
+                .unwrap_or(CHUNK)
+                .clamp(1, CHUNK),
         }
     }
 
@@ -56,7 +58,12 @@ pub(super) struct Wire {
 
 impl Wire {
     /// When the last of these bytes has been put on the wire.
-    pub(super) fn send(&mut self, now: Instant, bytes: usize, link: &Link) -> Instant {
+    pub(super) fn send(
+        &mut self,
+        now: Instant,
+        bytes: usize,
+        link: &Link,
+    ) -> Instant {
         let start = self.free_at.map_or(now, |free| free.max(now));
         let takes = link.bandwidth.map_or(Duration::ZERO, |rate| {
             let micros = bytes as u128 * 1_000_000 / u128::from(rate.get());
@@ -81,8 +88,14 @@ impl Arrivals {
     }
 
     /// When bytes arrive that were on the wire at `sent`: never before those sent earlier.
-    pub(super) fn arrival(&mut self, sent: Instant, link: &Link) -> Instant {
-        let own = sent + link.latency + link.jitter.mul_f64(self.random.fraction());
+    pub(super) fn arrival(
+        &mut self,
+        sent: Instant,
+        link: &Link,
+    ) -> Instant {
+        let own = sent
+            + link.latency
+            + link.jitter.mul_f64(self.random.fraction());
         let arrival = self.last.map_or(own, |last| last.max(own));
         self.last = Some(arrival);
         arrival
@@ -124,7 +137,10 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn slow(bytes_per_second: u64) -> Link {
-        Link { bandwidth: NonZeroU64::new(bytes_per_second), ..Link::default() }
+        Link {
+            bandwidth: NonZeroU64::new(bytes_per_second),
+            ..Link::default()
+        }
     }
 
     #[test]
@@ -143,7 +159,10 @@ mod tests {
         // The next one waits for the wire, whoever sends it.
         assert_eq!(wire.send(now, 500, &slow(1_000)), now + 1_500 * MS);
         // A wire that was idle owes nothing.
-        assert_eq!(wire.send(now + 9_000 * MS, 500, &slow(1_000)), now + 9_500 * MS);
+        assert_eq!(
+            wire.send(now + 9_000 * MS, 500, &slow(1_000)),
+            now + 9_500 * MS
+        );
     }
 
     #[test]
@@ -159,7 +178,10 @@ mod tests {
     fn a_slow_link_trickles_and_holds_little() {
         assert_eq!((slow(1_000).chunk(), slow(1_000).window()), (50, 100));
         assert_eq!((slow(1).chunk(), slow(1).window()), (1, 1));
-        assert_eq!((Link::default().chunk(), Link::default().window()), (CHUNK, WINDOW));
+        assert_eq!(
+            (Link::default().chunk(), Link::default().window()),
+            (CHUNK, WINDOW)
+        );
         assert_eq!(slow(u64::MAX).window(), WINDOW);
     }
 

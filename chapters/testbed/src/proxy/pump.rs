@@ -72,7 +72,8 @@ impl Connection {
             let (from_client, to_client) = self.client.split();
             let (from_broker, to_broker) = broker.split();
             let pump = |direction| {
-                let seed = self.shared.seed ^ (self.open.number << 1 | direction as u64);
+                let seed = self.shared.seed
+                    ^ (self.open.number << 1 | direction as u64);
                 Pump {
                     direction,
                     shared: &self.shared,
@@ -106,9 +107,15 @@ impl Connection {
     /// Connects to the broker: once it is known where that is, and the way there is not dark.
     async fn dial(&mut self) -> std::io::Result<TcpStream> {
         let passable = |state: &State| {
-            state.upstream.is_some() && !state.links[Direction::ToBroker as usize].blackhole
+            state.upstream.is_some()
+                && !state.links[Direction::ToBroker as usize].blackhole
         };
-        let upstream = self.state.wait_for(passable).await.ok().and_then(|state| state.upstream);
+        let upstream = self
+            .state
+            .wait_for(passable)
+            .await
+            .ok()
+            .and_then(|state| state.upstream);
         match upstream {
             Some(upstream) => TcpStream::connect(upstream).await,
             None => Err(std::io::ErrorKind::NotConnected.into()),
@@ -118,7 +125,11 @@ impl Connection {
 
 /// Waits until all connections of this age are to end; says how.
 async fn end(state: &mut watch::Receiver<State>, born: u64) -> Then {
-    let how = state.wait_for(|state| state.ends > born).await.ok().map(|state| state.end);
+    let how = state
+        .wait_for(|state| state.ends > born)
+        .await
+        .ok()
+        .map(|state| state.end);
     match how {
         Some(how) => how.unwrap_or(Then::Cut),
         // The sender lives in `Shared`, which this connection holds: it is never gone.
@@ -144,7 +155,8 @@ async fn close_in_order(mut socket: TcpStream) {
     // An error means that the other side is gone already, which is what we want.
     let _ = socket.shutdown().await;
     let mut nowhere = tokio::io::sink();
-    let _ = timeout(LINGER, tokio::io::copy(&mut socket, &mut nowhere)).await;
+    let _ =
+        timeout(LINGER, tokio::io::copy(&mut socket, &mut nowhere)).await;
 }
 
 /// The request whose answer this connection is to lose, once it has been sent.
@@ -192,10 +204,13 @@ impl Pump<'_> {
                 self.let_go();
             }
             let passable = !link.blackhole;
-            let room = link.window().saturating_sub(self.queued).min(link.chunk());
+            let room =
+                link.window().saturating_sub(self.queued).min(link.chunk());
             let now = Instant::now();
             let wait = match self.queue.front() {
-                Some(Parcel::Bytes { arrival, .. } | Parcel::Fin { arrival }) => *arrival,
+                Some(
+                    Parcel::Bytes { arrival, .. } | Parcel::Fin { arrival },
+                ) => *arrival,
                 _ => now,
             };
             let due = passable && wait <= now;
@@ -203,13 +218,18 @@ impl Pump<'_> {
                 match self.queue.front() {
                     Some(Parcel::Fin { .. }) => {
                         // The other half goes on: a client may close its side and still read.
-                        return writer.shutdown().await.map_err(|_| Then::Reset);
+                        return writer
+                            .shutdown()
+                            .await
+                            .map_err(|_| Then::Reset);
                     }
                     Some(Parcel::Then(then)) => {
                         let then = *then;
                         self.queue.pop_front();
                         match then {
-                            Then::Blackhole => self.shared.blackhole(self.direction),
+                            Then::Blackhole => {
+                                self.shared.blackhole(self.direction)
+                            }
                             end => return Err(end),
                         }
                         continue;
@@ -218,7 +238,9 @@ impl Pump<'_> {
                 }
             }
             let unwritten = match self.queue.front() {
-                Some(Parcel::Bytes { bytes, written, .. }) => &bytes[*written..],
+                Some(Parcel::Bytes { bytes, written, .. }) => {
+                    &bytes[*written..]
+                }
                 _ => &[],
             };
             // Reading, writing and waiting can each be dropped half-way without losing a byte.
@@ -254,7 +276,11 @@ impl Pump<'_> {
         }
         let at_answer = self.look(bytes);
         let after_bytes = self.shared.admit(self.direction, bytes.len());
-        match [at_answer, after_bytes].into_iter().flatten().min_by_key(|(at, _)| *at) {
+        match [at_answer, after_bytes]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
+        {
             Some((at, then)) => {
                 self.push(&bytes[..at], link);
                 self.queue.push_back(Parcel::Then(then));
@@ -268,10 +294,19 @@ impl Pump<'_> {
         if bytes.is_empty() {
             return;
         }
-        let sent = self.shared.send(self.direction, Instant::now(), bytes.len(), link);
+        let sent = self.shared.send(
+            self.direction,
+            Instant::now(),
+            bytes.len(),
+            link,
+        );
         let arrival = self.arrivals.arrival(sent, link);
         self.queued += bytes.len();
-        self.queue.push_back(Parcel::Bytes { arrival, bytes: bytes.to_vec(), written: 0 });
+        self.queue.push_back(Parcel::Bytes {
+            arrival,
+            bytes: bytes.to_vec(),
+            written: 0,
+        });
     }
 
     /// Follows the protocol: notes a request whose answer is to be lost, and finds that answer.
@@ -285,7 +320,8 @@ impl Pump<'_> {
                 }
             }),
             Direction::ToClient => self.frames.look(bytes, |head: Head| {
-                let is_it = |lost: &mut (i32, Then)| lost.0 == head.correlation_id;
+                let is_it =
+                    |lost: &mut (i32, Then)| lost.0 == head.correlation_id;
                 if let Some((_, then)) = lock(lost_answer).take_if(is_it) {
                     found = Some((head.start, then));
                 }
@@ -297,7 +333,9 @@ impl Pump<'_> {
     fn wrote(&mut self, n: usize) {
         self.shared.count_bytes(self.direction, n);
         self.queued -= n;
-        if let Some(Parcel::Bytes { bytes, written, .. }) = self.queue.front_mut() {
+        if let Some(Parcel::Bytes { bytes, written, .. }) =
+            self.queue.front_mut()
+        {
             *written += n;
             if *written == bytes.len() {
                 self.queue.pop_front();
@@ -310,7 +348,9 @@ impl Pump<'_> {
         let now = Instant::now();
         self.arrivals.forget();
         for parcel in &mut self.queue {
-            if let Parcel::Bytes { arrival, .. } | Parcel::Fin { arrival } = parcel {
+            if let Parcel::Bytes { arrival, .. } | Parcel::Fin { arrival } =
+                parcel
+            {
                 *arrival = now.min(*arrival);
             }
         }

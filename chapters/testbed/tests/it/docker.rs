@@ -10,13 +10,16 @@ use std::time::Duration;
 use rdkafka::Message;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::producer::{FutureProducer, FutureRecord};
-use testbed::docker::{DockerCluster, DockerError, DockerOptions, LABEL, sweep};
+use testbed::docker::{
+    DockerCluster, DockerError, DockerOptions, LABEL, sweep,
+};
 use testbed::needs::Need;
 use testbed::{Cluster, TestTopic, eventually, unique_name};
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::models::ContainerCreateBody;
 use testcontainers::bollard::query_parameters::{
-    CreateContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
+    CreateContainerOptionsBuilder, InspectContainerOptions,
+    ListContainersOptionsBuilder,
 };
 use testcontainers::core::client::docker_client_instance;
 use tokio::sync::{Mutex, MutexGuard};
@@ -34,12 +37,19 @@ async fn alone() -> MutexGuard<'static, ()> {
 
 /// True if the engine knows a container of this name.
 async fn is_there(engine: &Docker, name: &str) -> bool {
-    engine.inspect_container(name, None::<InspectContainerOptions>).await.is_ok()
+    engine
+        .inspect_container(name, None::<InspectContainerOptions>)
+        .await
+        .is_ok()
 }
 
 async fn is_gone(engine: &Docker, name: &str) -> Result {
     eventually(PATIENCE, "the container is gone", async || {
-        if is_there(engine, name).await { Err("it is there") } else { Ok(()) }
+        if is_there(engine, name).await {
+            Err("it is there")
+        } else {
+            Ok(())
+        }
     })
     .await?;
     Ok(())
@@ -53,12 +63,24 @@ async fn a_record_goes_through_a_container() -> Result {
     let name = docker.container().to_owned();
     let engine = docker_client_instance().await?;
 
-    let inspected = engine.inspect_container(&name, None::<InspectContainerOptions>).await?;
-    let ports = inspected.network_settings.and_then(|network| network.ports).unwrap_or_default();
-    let bindings = ports.get("9092/tcp").cloned().flatten().unwrap_or_default();
-    let addresses: Vec<_> =
-        bindings.iter().filter_map(|binding| binding.host_ip.as_deref()).collect();
-    assert_eq!(addresses, ["127.0.0.1"], "nobody outside this machine can reach it");
+    let inspected = engine
+        .inspect_container(&name, None::<InspectContainerOptions>)
+        .await?;
+    let ports = inspected
+        .network_settings
+        .and_then(|network| network.ports)
+        .unwrap_or_default();
+    let bindings =
+        ports.get("9092/tcp").cloned().flatten().unwrap_or_default();
+    let addresses: Vec<_> = bindings
+        .iter()
+        .filter_map(|binding| binding.host_ip.as_deref())
+        .collect();
+    assert_eq!(
+        addresses,
+        ["127.0.0.1"],
+        "nobody outside this machine can reach it"
+    );
 
     let cluster = Cluster::from(docker);
     assert_eq!(cluster.kind.word(), "docker");
@@ -81,7 +103,10 @@ async fn a_record_goes_through_a_container() -> Result {
 
     // Dropped on a runtime with a single thread, where waiting must not wait for that thread.
     drop(cluster);
-    assert!(!is_there(&engine, &name).await, "dropping waits until the container is gone");
+    assert!(
+        !is_there(&engine, &name).await,
+        "dropping waits until the container is gone"
+    );
     Ok(())
 }
 
@@ -91,10 +116,14 @@ async fn a_transaction_commits_in_a_container() -> Result {
     use rdkafka::producer::Producer;
 
     let _alone = alone().await;
-    let cluster = Cluster::from(DockerCluster::start(DockerOptions::default()).await?);
+    let cluster = Cluster::from(
+        DockerCluster::start(DockerOptions::default()).await?,
+    );
     let orders = TestTopic::new(&cluster, "orders", 1).await?;
-    let producer: FutureProducer =
-        cluster.client_config().set("transactional.id", unique_name("checkout")).create()?;
+    let producer: FutureProducer = cluster
+        .client_config()
+        .set("transactional.id", unique_name("checkout"))
+        .create()?;
     let topic = orders.name().to_owned();
     let producer = tokio::task::spawn_blocking(move || {
         producer.init_transactions(PATIENCE)?;
@@ -104,7 +133,10 @@ async fn a_transaction_commits_in_a_container() -> Result {
     .await??;
     let order = FutureRecord::to(&topic).key("17").payload("2 mugs");
     producer.send(order, None).await.map_err(|(error, _)| error)?;
-    tokio::task::spawn_blocking(move || producer.commit_transaction(PATIENCE)).await??;
+    tokio::task::spawn_blocking(move || {
+        producer.commit_transaction(PATIENCE)
+    })
+    .await??;
     Ok(())
 }
 
@@ -115,18 +147,25 @@ fn it_is_gone_after_stop_and_after_a_drop_without_runtime() -> Result {
     let (dropped, name) = runtime.block_on(async {
         let _alone = alone().await;
         let engine = docker_client_instance().await?;
-        let cluster = DockerCluster::start(DockerOptions::default()).await?;
+        let cluster =
+            DockerCluster::start(DockerOptions::default()).await?;
         let name = cluster.container().to_owned();
-        assert!(cluster.bootstrap().starts_with("127.0.0.1:"), "{}", cluster.bootstrap());
+        assert!(
+            cluster.bootstrap().starts_with("127.0.0.1:"),
+            "{}",
+            cluster.bootstrap()
+        );
         cluster.stop().await?;
         assert!(!is_there(&engine, &name).await);
-        let cluster = DockerCluster::start(DockerOptions::default()).await?;
+        let cluster =
+            DockerCluster::start(DockerOptions::default()).await?;
         let name = cluster.container().to_owned();
         Result::Ok((cluster, name))
     })?;
     drop(dropped);
-    let gone = runtime
-        .block_on(async { Result::Ok(!is_there(&docker_client_instance().await?, &name).await) });
+    let gone = runtime.block_on(async {
+        Result::Ok(!is_there(&docker_client_instance().await?, &name).await)
+    });
     assert!(gone?);
     Ok(())
 }
@@ -135,10 +174,15 @@ fn it_is_gone_after_stop_and_after_a_drop_without_runtime() -> Result {
 #[tokio::test]
 async fn a_broker_that_dies_shows_its_last_lines() -> Result {
     let _alone = alone().await;
-    let properties = [("log.cleaner.threads".to_owned(), "many".to_owned())].into();
+    let properties =
+        [("log.cleaner.threads".to_owned(), "many".to_owned())].into();
     let options = DockerOptions { properties, ..DockerOptions::default() };
-    let error = DockerCluster::start(options).await.expect_err("a broker needs a number");
-    let DockerError::NotReady { why, log } = &error else { return Err(error.into()) };
+    let error = DockerCluster::start(options)
+        .await
+        .expect_err("a broker needs a number");
+    let DockerError::NotReady { why, log } = &error else {
+        return Err(error.into());
+    };
     assert_eq!(why, "its container has ended");
     assert!(log.contains("log.cleaner.threads"), "{log}");
     Ok(())
@@ -158,11 +202,19 @@ async fn a_start_that_is_given_up_leaves_nothing() -> Result {
 
 /// Waits until a process has a container.
 async fn first_container_of(engine: &Docker, pid: u32) -> Result<String> {
-    let filters: HashMap<_, _> = [("label", vec![format!("{LABEL}={pid}")])].into();
-    let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+    let filters: HashMap<_, _> =
+        [("label", vec![format!("{LABEL}={pid}")])].into();
+    let options = ListContainersOptionsBuilder::new()
+        .all(true)
+        .filters(&filters)
+        .build();
     let id = eventually(PATIENCE, "the container is created", async || {
-        let containers = engine.list_containers(Some(options.clone())).await;
-        let first = containers.map_err(|error| error.to_string())?.into_iter().next();
+        let containers =
+            engine.list_containers(Some(options.clone())).await;
+        let first = containers
+            .map_err(|error| error.to_string())?
+            .into_iter()
+            .next();
         first.and_then(|container| container.id).ok_or("not yet".to_owned())
     })
     .await?;
@@ -193,27 +245,44 @@ async fn the_sweep_takes_orphans_only() -> Result {
     let engine = docker_client_instance().await?;
     // A container of our own shows how labels look; then each is changed where it matters.
     let cluster = DockerCluster::start(DockerOptions::default()).await?;
-    let inspected =
-        engine.inspect_container(cluster.container(), None::<InspectContainerOptions>).await?;
-    let labels = inspected.config.and_then(|config| config.labels).unwrap_or_default();
+    let inspected = engine
+        .inspect_container(
+            cluster.container(),
+            None::<InspectContainerOptions>,
+        )
+        .await?;
+    let labels = inspected
+        .config
+        .and_then(|config| config.labels)
+        .unwrap_or_default();
     let image = format!("apache/kafka:{}", testbed::version::KAFKA);
-    let create = async |name: &str, changed: &str, value: &str| -> Result<String> {
+    let create = async |name: &str,
+                        changed: &str,
+                        value: &str|
+           -> Result<String> {
         let name = unique_name(name).replace("::", "-");
         let mut labels = labels.clone();
-        let label = labels.keys().find(|label| label.ends_with(changed)).cloned();
-        labels.insert(label.ok_or(format!("no label {changed}"))?, value.to_owned());
+        let label =
+            labels.keys().find(|label| label.ends_with(changed)).cloned();
+        labels.insert(
+            label.ok_or(format!("no label {changed}"))?,
+            value.to_owned(),
+        );
         let body = ContainerCreateBody {
             image: Some(image.clone()),
             labels: Some(labels),
             ..Default::default()
         };
-        let options = CreateContainerOptionsBuilder::new().name(&name).build();
+        let options =
+            CreateContainerOptionsBuilder::new().name(&name).build();
         engine.create_container(Some(options), body).await?;
         Ok(name)
     };
     let orphan = create("orphan", ".owner-started", "1").await?;
-    let living = create("living", ".owner", &std::process::id().to_string()).await?;
-    let elsewhere = create("elsewhere", ".owner-machine", "another").await?;
+    let living =
+        create("living", ".owner", &std::process::id().to_string()).await?;
+    let elsewhere =
+        create("elsewhere", ".owner-machine", "another").await?;
 
     let swept = sweep().await?;
     let there = [
@@ -237,14 +306,19 @@ async fn no_engine_is_one_message() -> Result {
     const CHILD: &str = "TESTBED_TEST_WITHOUT_ENGINE";
 
     if std::env::var_os(CHILD).is_some() {
-        let error =
-            DockerCluster::start(DockerOptions::default()).await.expect_err("there is none");
+        let error = DockerCluster::start(DockerOptions::default())
+            .await
+            .expect_err("there is none");
         assert!(matches!(error, DockerError::NoEngine { .. }), "{error:?}");
         println!("{error}");
         return Ok(());
     }
     let child = Command::new(std::env::current_exe()?)
-        .args(["--exact", "--nocapture", "docker::no_engine_is_one_message"])
+        .args([
+            "--exact",
+            "--nocapture",
+            "docker::no_engine_is_one_message",
+        ])
         .env(CHILD, "1")
         .env("DOCKER_HOST", "tcp://127.0.0.1:1")
         .output()?;
@@ -270,7 +344,11 @@ async fn it_gives_what_it_claims() -> Result {
     let claimed = &docker.connection().capabilities;
     assert_eq!(asked.capabilities.brokers, claimed.brokers);
     let missing = asked.capabilities.missing(&claimed.gives);
-    assert_eq!(missing.to_string(), "share-groups", "claimed, and not found");
+    assert_eq!(
+        missing.to_string(),
+        "share-groups",
+        "claimed, and not found"
+    );
     assert!(!asked.capabilities.serve(&[Need::Acl].into_iter().collect()));
     Ok(())
 }

@@ -20,13 +20,23 @@ async fn nobody() -> Result<String> {
 #[tokio::test]
 async fn an_address_where_nobody_listens_is_one_message() -> Result {
     let address = nobody().await?;
-    let settings = Settings::new(&address)?.with_deadline(Duration::from_secs(1));
+    let settings =
+        Settings::new(&address)?.with_deadline(Duration::from_secs(1));
     let start = Instant::now();
     let error = ask(settings).await.expect_err("nobody listens there");
-    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        start.elapsed()
+    );
     assert!(matches!(error, ExternalError::NoAnswer { .. }), "{error:?}");
     let said = error.to_string();
-    assert!(said.starts_with(&format!("no Kafka answers at {address} within 1s (")), "{said}");
+    assert!(
+        said.starts_with(&format!(
+            "no Kafka answers at {address} within 1s ("
+        )),
+        "{said}"
+    );
     assert!(said.contains("Connection refused"), "{said}");
     assert!(said.contains("Check that its brokers run"), "{said}");
     Ok(())
@@ -36,11 +46,15 @@ async fn an_address_where_nobody_listens_is_one_message() -> Result {
 #[tokio::test]
 async fn a_silent_address_is_given_up_in_time() -> Result {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let settings =
-        Settings::new(&listener.local_addr()?.to_string())?.with_deadline(Duration::from_secs(1));
+    let settings = Settings::new(&listener.local_addr()?.to_string())?
+        .with_deadline(Duration::from_secs(1));
     let start = Instant::now();
     let error = ask(settings).await.expect_err("nobody speaks there");
-    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        start.elapsed()
+    );
     assert!(matches!(error, ExternalError::NoAnswer { .. }), "{error:?}");
     Ok(())
 }
@@ -49,7 +63,8 @@ async fn a_silent_address_is_given_up_in_time() -> Result {
 #[tokio::test]
 async fn a_mock_gives_what_a_mock_gives() -> Result {
     let mock = Embedded::start(3)?;
-    let connection = ask(Settings::new(&mock.connection().bootstrap)?).await?;
+    let connection =
+        ask(Settings::new(&mock.connection().bootstrap)?).await?;
     assert_eq!(connection.kind, Kind::External);
     assert_eq!(connection.capabilities, mock.connection().capabilities);
     Ok(())
@@ -59,7 +74,8 @@ async fn a_mock_gives_what_a_mock_gives() -> Result {
 #[tokio::test]
 async fn what_a_cluster_lacks_is_named() -> Result {
     let mock = Embedded::start(1)?;
-    let choice = BrokerChoice::External(Some(mock.connection().bootstrap.clone()));
+    let choice =
+        BrokerChoice::External(Some(mock.connection().bootstrap.clone()));
     let needs: Needs = "brokers=3, txn, admin".parse()?;
     match Cluster::start(&choice, &needs).await {
         Err(ClusterError::Lacks { missing, .. }) => {
@@ -82,13 +98,26 @@ mod real_kafka {
     async fn a_plain_kafka_is_judged_by_its_answers() -> Result {
         let real = cluster("admin").await?;
         let connection = ask(Settings::new(&real.bootstrap)?).await?;
-        assert_eq!(connection.capabilities.brokers, real.capabilities.brokers);
+        assert_eq!(
+            connection.capabilities.brokers,
+            real.capabilities.brokers
+        );
         let wanted: Needs =
             "txn, admin, idempotence, isolation, timestamps, retention, compaction, volume, kip848"
                 .parse()?;
-        assert_eq!(connection.capabilities.missing(&wanted).to_string(), "");
-        for absent in [Need::Acl, Need::Tls, Need::Sasl, Need::Kill, Need::Registry] {
-            assert!(!connection.capabilities.serve(&[absent].into_iter().collect()), "{absent}");
+        assert_eq!(
+            connection.capabilities.missing(&wanted).to_string(),
+            ""
+        );
+        for absent in
+            [Need::Acl, Need::Tls, Need::Sasl, Need::Kill, Need::Registry]
+        {
+            assert!(
+                !connection
+                    .capabilities
+                    .serve(&[absent].into_iter().collect()),
+                "{absent}"
+            );
         }
         Ok(())
     }
@@ -103,7 +132,8 @@ mod real_kafka {
         let name = topic.name().to_owned();
         let is_there = |name: &str| -> Result<bool> {
             let client: BaseConsumer = real.client_config().create()?;
-            let all = client.fetch_metadata(None, Duration::from_secs(10))?;
+            let all =
+                client.fetch_metadata(None, Duration::from_secs(10))?;
             Ok(all.topics().iter().any(|topic| topic.name() == name))
         };
         assert!(is_there(&name)?);
@@ -135,7 +165,8 @@ mod own_cluster {
             )
             .property("super.users", "User:ANONYMOUS");
         let cluster = LocalCluster::start(options).await?;
-        let connection = ask(Settings::new(&cluster.connection().bootstrap)?).await?;
+        let connection =
+            ask(Settings::new(&cluster.connection().bootstrap)?).await?;
         assert!(connection.capabilities.serve(&"acl, admin".parse()?));
         Ok(())
     }
@@ -146,13 +177,26 @@ mod own_cluster {
     async fn an_advertised_address_that_leads_nowhere_is_named() -> Result {
         let _alone = alone().await;
         let nowhere = nobody().await?;
-        let cluster = LocalCluster::start(LocalOptions::new(1).advertised(1, &nowhere)).await?;
+        let cluster = LocalCluster::start(
+            LocalOptions::new(1).advertised(1, &nowhere),
+        )
+        .await?;
         let bootstrap = cluster.broker(1)?.address();
-        let settings = Settings::new(&bootstrap)?.with_deadline(Duration::from_secs(2));
-        let error = ask(settings).await.expect_err("the advertised address leads nowhere");
-        assert!(matches!(error, ExternalError::Unreachable { .. }), "{error:?}");
+        let settings = Settings::new(&bootstrap)?
+            .with_deadline(Duration::from_secs(2));
+        let error = ask(settings)
+            .await
+            .expect_err("the advertised address leads nowhere");
+        assert!(
+            matches!(error, ExternalError::Unreachable { .. }),
+            "{error:?}"
+        );
         let said = error.to_string();
-        assert!(said.contains(&nowhere) && said.contains("advertised.listeners"), "{said}");
+        assert!(
+            said.contains(&nowhere)
+                && said.contains("advertised.listeners"),
+            "{said}"
+        );
         Ok(())
     }
 }

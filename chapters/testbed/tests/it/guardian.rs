@@ -29,14 +29,24 @@ mod own_cluster {
     impl Owner {
         fn start(story: &str) -> Result<Owner> {
             let mut process = Command::new(std::env::current_exe()?)
-                .args(["guardian::own_cluster::owner", "--exact", "--ignored", "--nocapture"])
+                .args([
+                    "guardian::own_cluster::owner",
+                    "--exact",
+                    "--ignored",
+                    "--nocapture",
+                ])
                 .env("TESTBED_IT_OWNER", story)
                 .stdout(Stdio::piped())
                 .process_group(0)
                 .spawn()?;
             let out = process.stdout.take().ok_or("no pipe")?;
             let lines = BufReader::new(out).lines();
-            let mut owner = Owner { process, lines, brokers: Vec::new(), folder: PathBuf::new() };
+            let mut owner = Owner {
+                process,
+                lines,
+                brokers: Vec::new(),
+                folder: PathBuf::new(),
+            };
             owner.folder = owner.next("folder")?.into();
             owner.brokers = owner
                 .next("brokers")?
@@ -50,7 +60,9 @@ mod own_cluster {
         fn next(&mut self, word: &str) -> Result<String> {
             for line in self.lines.by_ref() {
                 // The test harness writes `test … ...` before the first line of a test.
-                if let Some((_, rest)) = line?.split_once(&format!("owner: {word} ")) {
+                if let Some((_, rest)) =
+                    line?.split_once(&format!("owner: {word} "))
+                {
                     return Ok(rest.to_owned());
                 }
             }
@@ -64,8 +76,12 @@ mod own_cluster {
         /// Waits until no broker and no folder is left.
         async fn nothing_left(&self, deadline: Duration) -> Result {
             eventually(deadline, "no broker and no folder", async || {
-                let alive: Vec<u32> =
-                    self.brokers.iter().copied().filter(|pid| is_alive(*pid)).collect();
+                let alive: Vec<u32> = self
+                    .brokers
+                    .iter()
+                    .copied()
+                    .filter(|pid| is_alive(*pid))
+                    .collect();
                 let folder = self.folder.exists();
                 if alive.is_empty() && !folder {
                     Ok(())
@@ -90,9 +106,12 @@ mod own_cluster {
     #[tokio::test]
     #[ignore = "a helper: other tests run it in a process of its own"]
     async fn owner() -> Result {
-        let Ok(story) = std::env::var("TESTBED_IT_OWNER") else { return Ok(()) };
+        let Ok(story) = std::env::var("TESTBED_IT_OWNER") else {
+            return Ok(());
+        };
         let brokers = if story == "three" { 3 } else { 1 };
-        let cluster: Cluster = LocalCluster::start(LocalOptions::new(brokers)).await?.into();
+        let cluster: Cluster =
+            LocalCluster::start(LocalOptions::new(brokers)).await?.into();
         let local = cluster.as_local().ok_or("not local")?;
         let pids: Vec<String> = local
             .brokers()
@@ -111,9 +130,12 @@ mod own_cluster {
         println!("owner: brokers {}", pids.join(" "));
         interrupted.recv().await;
         let producer: FutureProducer = cluster.client_config().create()?;
-        let record = FutureRecord::to("orders").key("order-1").payload("2 mugs");
-        let sent =
-            producer.send(record, Duration::from_secs(10)).await.map_err(|(error, _)| error)?;
+        let record =
+            FutureRecord::to("orders").key("order-1").payload("2 mugs");
+        let sent = producer
+            .send(record, Duration::from_secs(10))
+            .await
+            .map_err(|(error, _)| error)?;
         println!("owner: acknowledged {}", sent.offset);
         Ok(())
     }
@@ -125,7 +147,11 @@ mod own_cluster {
         let _alone = alone().await;
         let mut owner = Owner::start("three")?;
         assert_eq!(owner.brokers.len(), 3);
-        assert!(is_alive(owner.brokers[0]) && is_alive(owner.brokers[1]) && owner.folder.exists());
+        assert!(
+            is_alive(owner.brokers[0])
+                && is_alive(owner.brokers[1])
+                && owner.folder.exists()
+        );
         owner.signal(Signal::SIGKILL)?;
         owner.process.wait()?;
         owner.nothing_left(Duration::from_secs(10)).await

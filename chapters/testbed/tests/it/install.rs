@@ -42,7 +42,11 @@ fn script(path: PathBuf, text: &str) -> Result<PathBuf> {
         .arg(&path)
         .stdin(Stdio::piped())
         .spawn()?;
-    writer.stdin.take().ok_or("no pipe")?.write_all(format!("#!/bin/sh\n{text}").as_bytes())?;
+    writer
+        .stdin
+        .take()
+        .ok_or("no pipe")?
+        .write_all(format!("#!/bin/sh\n{text}").as_bytes())?;
     assert!(writer.wait()?.success());
     Ok(path)
 }
@@ -67,11 +71,16 @@ impl Bench {
     fn new() -> Result<Bench> {
         let folder = tempfile::tempdir()?;
         let java = script(folder.path().join("java"), JAVA_17)?;
-        let mvn = fake_mvn(folder.path(), &two_jars(&folder.path().join("runs")))?;
+        let mvn = fake_mvn(
+            folder.path(),
+            &two_jars(&folder.path().join("runs")),
+        )?;
         let told = Arc::new(Mutex::new(Vec::new()));
         let listener = Arc::clone(&told);
         let mut tools = Tools::new(java, mvn, folder.path().join("cache"))
-            .on_progress(move |progress| listener.lock().unwrap().push(progress.to_string()));
+            .on_progress(move |progress| {
+                listener.lock().unwrap().push(progress.to_string())
+            });
         tools.needed_mib = 1;
         Ok(Bench { folder, tools, told })
     }
@@ -111,9 +120,13 @@ impl Bench {
 
     /// What lies in the cache folder, for what must not be left there.
     fn left(&self) -> Vec<String> {
-        let names = std::fs::read_dir(&self.tools.cache).into_iter().flatten().flatten();
-        let mut names: Vec<String> =
-            names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        let names = std::fs::read_dir(&self.tools.cache)
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut names: Vec<String> = names
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
         names.sort();
         names
     }
@@ -128,10 +141,16 @@ fn kafka_is_fetched_once() -> Result {
     assert!(kafka.folder().join("bootstrap.checkpoint").exists());
     let jars: Vec<&str> = kafka.class_path().split(':').collect();
     assert_eq!(jars.len(), 2);
-    assert!(jars[0].ends_with(&format!("libs/kafka_2.13-{KAFKA}.jar")), "{jars:?}");
+    assert!(
+        jars[0].ends_with(&format!("libs/kafka_2.13-{KAFKA}.jar")),
+        "{jars:?}"
+    );
     bench.install()?;
     assert_eq!(bench.fetches(), 1);
-    assert_eq!(bench.left(), [format!("kafka-{KAFKA}"), format!("kafka-{KAFKA}.lock")]);
+    assert_eq!(
+        bench.left(),
+        [format!("kafka-{KAFKA}"), format!("kafka-{KAFKA}.lock")]
+    );
     Ok(())
 }
 
@@ -156,7 +175,9 @@ fn an_old_java_is_told_by_its_number() -> Result {
     bench.java("echo 'openjdk version \"11.0.22\" 2024-01-16' >&2")?;
     let message = bench.refused();
     assert!(
-        message.starts_with("…/java is Java 11, too old: Apache Kafka needs 17 or newer."),
+        message.starts_with(
+            "…/java is Java 11, too old: Apache Kafka needs 17 or newer."
+        ),
         "{message}"
     );
     Ok(())
@@ -180,7 +201,10 @@ fn no_maven_is_told_with_what_to_install() -> Result {
     let mut bench = Bench::new()?;
     bench.tools.mvn = bench.folder.path().join("no/mvn");
     let message = bench.refused();
-    assert!(message.starts_with("no Maven: …/no/mvn cannot be started."), "{message}");
+    assert!(
+        message.starts_with("no Maven: …/no/mvn cannot be started."),
+        "{message}"
+    );
     assert!(message.contains("install maven"), "{message}");
     Ok(())
 }
@@ -197,7 +221,10 @@ fn a_maven_that_fails_is_quoted() -> Result {
         )),
         "{message}"
     );
-    assert!(message.ends_with("line 49\n[ERROR] Unknown host"), "{message}");
+    assert!(
+        message.ends_with("line 49\n[ERROR] Unknown host"),
+        "{message}"
+    );
     assert_eq!(bench.left(), [format!("kafka-{KAFKA}.lock")]);
     Ok(())
 }
@@ -208,7 +235,9 @@ fn a_maven_that_brings_something_else_is_refused() -> Result {
     bench.mvn("echo x >\"$libs/other.jar\"")?;
     let message = bench.refused();
     assert!(
-        message.starts_with(&format!("Maven brought no kafka_2.13-{KAFKA}.jar into …/cache/")),
+        message.starts_with(&format!(
+            "Maven brought no kafka_2.13-{KAFKA}.jar into …/cache/"
+        )),
         "{message}"
     );
     Ok(())
@@ -247,7 +276,9 @@ fn a_cache_that_cannot_be_written_is_named() -> Result {
     bench.tools.cache = bench.folder.path().join("file/cache");
     let message = bench.refused();
     assert!(
-        message.starts_with("cannot create the folder …/file/cache: Not a directory"),
+        message.starts_with(
+            "cannot create the folder …/file/cache: Not a directory"
+        ),
         "{message}"
     );
     Ok(())
@@ -265,7 +296,11 @@ fn an_incomplete_folder_is_fetched_again() -> Result {
         bench.install()?.verify()?;
         fetches += 1;
         assert_eq!(bench.fetches(), fetches);
-        assert!(bench.told().contains(says), "{says} is not in {}", bench.told());
+        assert!(
+            bench.told().contains(says),
+            "{says} is not in {}",
+            bench.told()
+        );
         Ok(())
     };
     std::fs::remove_file(&jar)?;
@@ -284,7 +319,10 @@ fn a_changed_byte_is_found_by_the_checksums() -> Result {
     let kafka = bench.install()?;
     let java = Java::ask(&bench.tools.java)?;
     assert!(!bench.tools.repair(&java)?);
-    std::fs::write(kafka.folder().join(format!("libs/kafka_2.13-{KAFKA}.jar")), "Broker\n")?;
+    std::fs::write(
+        kafka.folder().join(format!("libs/kafka_2.13-{KAFKA}.jar")),
+        "Broker\n",
+    )?;
     let error = bench.install()?.verify().unwrap_err();
     assert!(error.to_string().ends_with(
         "has another checksum than when it was installed. Remove that folder; the next start fetches it again"
@@ -328,7 +366,9 @@ fn what_a_killed_installation_left_is_swept() -> Result {
 fn a_lock_that_is_held_for_ever_is_told() -> Result {
     let mut bench = Bench::new()?;
     std::fs::create_dir_all(&bench.tools.cache)?;
-    let held = std::fs::File::create(bench.tools.cache.join(format!("kafka-{KAFKA}.lock")))?;
+    let held = std::fs::File::create(
+        bench.tools.cache.join(format!("kafka-{KAFKA}.lock")),
+    )?;
     held.lock()?;
     bench.tools.lock_patience = Duration::ZERO;
     let message = bench.refused();
@@ -347,10 +387,16 @@ fn a_lock_that_is_held_for_ever_is_told() -> Result {
 #[test]
 #[ignore = "a helper: another test runs it in a process of its own"]
 fn installing_process() -> Result {
-    let Some(folder) = std::env::var_os("TESTBED_IT_INSTALL").map(PathBuf::from) else {
+    let Some(folder) =
+        std::env::var_os("TESTBED_IT_INSTALL").map(PathBuf::from)
+    else {
         return Ok(());
     };
-    let mut tools = Tools::new(folder.join("java"), folder.join("mvn"), folder.join("cache"));
+    let mut tools = Tools::new(
+        folder.join("java"),
+        folder.join("mvn"),
+        folder.join("cache"),
+    );
     tools.needed_mib = 1;
     tools.install(&Java::ask(&tools.java)?)?.verify()?;
     Ok(())
@@ -361,7 +407,10 @@ fn installing_process() -> Result {
 #[tokio::test]
 async fn two_processes_that_install_at_once_fetch_once() -> Result {
     let bench = Bench::new()?;
-    let (started, go) = (bench.folder.path().join("started"), bench.folder.path().join("go"));
+    let (started, go) = (
+        bench.folder.path().join("started"),
+        bench.folder.path().join("go"),
+    );
     nix::unistd::mkfifo(&go, nix::sys::stat::Mode::S_IRWXU)?;
     bench.java(&format!("echo x >>'{}'\n{JAVA_17}", started.display()))?;
     let maven = two_jars(&bench.folder.path().join("runs"));
@@ -375,17 +424,27 @@ async fn two_processes_that_install_at_once_fetch_once() -> Result {
     };
     let (mut one, mut two) = (process()?, process()?);
     // Each asks Java for its version before it looks at the folder.
-    eventually(Duration::from_secs(30), "both processes begin", async || {
-        match std::fs::read_to_string(&started).unwrap_or_default().lines().count() {
+    eventually(
+        Duration::from_secs(30),
+        "both processes begin",
+        async || match std::fs::read_to_string(&started)
+            .unwrap_or_default()
+            .lines()
+            .count()
+        {
             2 => Ok(()),
             count => Err(format!("{count} began")),
-        }
-    })
+        },
+    )
     .await?;
-    tokio::task::spawn_blocking(move || std::fs::write(go, "go\n")).await??;
+    tokio::task::spawn_blocking(move || std::fs::write(go, "go\n"))
+        .await??;
     assert!(one.wait()?.success() && two.wait()?.success());
     assert_eq!(bench.fetches(), 1);
     bench.install()?.verify()?;
-    assert_eq!(bench.left(), [format!("kafka-{KAFKA}"), format!("kafka-{KAFKA}.lock")]);
+    assert_eq!(
+        bench.left(),
+        [format!("kafka-{KAFKA}"), format!("kafka-{KAFKA}.lock")]
+    );
     Ok(())
 }

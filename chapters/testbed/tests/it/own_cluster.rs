@@ -50,13 +50,18 @@ async fn create(cluster: &Cluster, topic: &str) -> Result {
 /// A client that looks again at once for a broker that went away; the default grows to 10 seconds.
 fn quick(cluster: &Cluster) -> ClientConfig {
     let mut config = cluster.client_config();
-    config.set("reconnect.backoff.ms", "50").set("reconnect.backoff.max.ms", "200");
+    config
+        .set("reconnect.backoff.ms", "50")
+        .set("reconnect.backoff.max.ms", "200");
     config
 }
 
 /// A producer whose records count only when every in-sync replica has them.
 fn producer(cluster: &Cluster) -> Result<FutureProducer> {
-    Ok(quick(cluster).set("acks", "all").set("enable.idempotence", "true").create()?)
+    Ok(quick(cluster)
+        .set("acks", "all")
+        .set("enable.idempotence", "true")
+        .create()?)
 }
 
 async fn send(
@@ -65,7 +70,11 @@ async fn send(
     key: &str,
 ) -> std::result::Result<i64, KafkaError> {
     let record = FutureRecord::to(topic).key(key).payload("2 mugs");
-    producer.send(record, Timeout::Never).await.map(|sent| sent.offset).map_err(|(error, _)| error)
+    producer
+        .send(record, Timeout::Never)
+        .await
+        .map(|sent| sent.offset)
+        .map_err(|(error, _)| error)
 }
 
 fn reader(cluster: &Cluster, topic: &str) -> Result<StreamConsumer> {
@@ -82,10 +91,14 @@ async fn next_key(consumer: &StreamConsumer) -> Result<String> {
     loop {
         match timeout(PATIENCE, consumer.recv()).await? {
             Ok(record) => {
-                return Ok(String::from_utf8_lossy(record.key().unwrap_or_default()).into_owned());
+                return Ok(String::from_utf8_lossy(
+                    record.key().unwrap_or_default(),
+                )
+                .into_owned());
             }
             Err(KafkaError::MessageConsumption(
-                RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown,
+                RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::AllBrokersDown,
             )) => {}
             Err(error) => return Err(error.into()),
         }
@@ -97,12 +110,19 @@ async fn next_key(consumer: &StreamConsumer) -> Result<String> {
 #[tokio::test]
 async fn one_node_serves_and_leaves_nothing() -> Result {
     let _alone = alone().await;
-    let cluster = start(LocalOptions::new(1).java_flag("-Xshare:on")).await?;
+    let cluster =
+        start(LocalOptions::new(1).java_flag("-Xshare:on")).await?;
     let broker = local(&cluster).broker(1)?;
-    let (pid, folder) = (broker.pid().ok_or("no process")?, local(&cluster).folder().to_owned());
+    let (pid, folder) = (
+        broker.pid().ok_or("no process")?,
+        local(&cluster).folder().to_owned(),
+    );
     assert!(is_alive(pid) && folder.join("node-1/broker.log").exists());
     assert_eq!(cluster.bootstrap, broker.address());
-    assert!(broker.rss_bytes() > Some(50 << 20) && broker.cpu_seconds() > Some(0.1));
+    assert!(
+        broker.rss_bytes() > Some(50 << 20)
+            && broker.cpu_seconds() > Some(0.1)
+    );
 
     create(&cluster, "orders:2").await?;
     assert_eq!(send(&producer(&cluster)?, "orders", "order-1").await?, 0);
@@ -122,7 +142,10 @@ async fn nothing_acknowledged_is_lost_with_the_leader() -> Result {
     let cluster = start(LocalOptions::new(3)).await?;
     let local = local(&cluster);
     create(&cluster, "orders:1").await?;
-    assert_eq!(local.wait_for_in_sync("orders", 0, 3, PATIENCE).await?, [1, 2, 3]);
+    assert_eq!(
+        local.wait_for_in_sync("orders", 0, 3, PATIENCE).await?,
+        [1, 2, 3]
+    );
 
     let producer = producer(&cluster)?;
     let mut acknowledged = BTreeSet::new();
@@ -136,7 +159,8 @@ async fn nothing_acknowledged_is_lost_with_the_leader() -> Result {
         send(&producer, "orders", &key).await?;
         acknowledged.insert(key);
     }
-    let successor = local.wait_for_leader("orders", 0, Some(leader), PATIENCE).await?;
+    let successor =
+        local.wait_for_leader("orders", 0, Some(leader), PATIENCE).await?;
     assert_ne!(successor, leader);
     let in_sync = local.wait_for_in_sync("orders", 0, 2, PATIENCE).await?;
     assert!(!in_sync.contains(&leader), "{in_sync:?} holds {leader}");
@@ -160,19 +184,34 @@ async fn a_killed_broker_refuses_and_comes_back_at_its_address() -> Result {
     let cluster = start(LocalOptions::new(1)).await?;
     let broker = local(&cluster).broker(1)?;
     create(&cluster, "orders:1").await?;
-    let (producer, consumer) = (producer(&cluster)?, reader(&cluster, "orders")?);
+    let (producer, consumer) =
+        (producer(&cluster)?, reader(&cluster, "orders")?);
     send(&producer, "orders", "before").await?;
     assert_eq!(next_key(&consumer).await?, "before");
 
     let (address, pid) = (broker.address(), broker.pid());
     broker.kill().await?;
-    assert_eq!(TcpStream::connect(&address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
-    assert!(matches!(broker.kill().await, Err(LocalError::NotRunning { id: 1 })));
-    assert!(matches!(broker.pause(), Err(LocalError::NotRunning { id: 1 })));
-    assert!(matches!(local(&cluster).leader("orders", 0).await, Err(LocalError::Ask { .. })));
+    assert_eq!(
+        TcpStream::connect(&address).unwrap_err().kind(),
+        ErrorKind::ConnectionRefused
+    );
+    assert!(matches!(
+        broker.kill().await,
+        Err(LocalError::NotRunning { id: 1 })
+    ));
+    assert!(matches!(
+        broker.pause(),
+        Err(LocalError::NotRunning { id: 1 })
+    ));
+    assert!(matches!(
+        local(&cluster).leader("orders", 0).await,
+        Err(LocalError::Ask { .. })
+    ));
 
-    let (waiting, restarted) =
-        tokio::join!(send(&producer, "orders", "meanwhile"), broker.restart());
+    let (waiting, restarted) = tokio::join!(
+        send(&producer, "orders", "meanwhile"),
+        broker.restart()
+    );
     restarted?;
     assert_eq!(waiting?, 1);
     assert_eq!(broker.address(), address);
@@ -193,8 +232,11 @@ async fn a_paused_broker_answers_nothing_until_it_goes_on() -> Result {
     let cluster = start(LocalOptions::new(1)).await?;
     let broker = local(&cluster).broker(1)?;
     create(&cluster, "orders:1").await?;
-    let impatient: FutureProducer =
-        cluster.client_config().set("message.timeout.ms", "1000").set("acks", "all").create()?;
+    let impatient: FutureProducer = cluster
+        .client_config()
+        .set("message.timeout.ms", "1000")
+        .set("acks", "all")
+        .create()?;
     send(&impatient, "orders", "before").await?;
     let pid = broker.pid();
 
@@ -202,13 +244,17 @@ async fn a_paused_broker_answers_nothing_until_it_goes_on() -> Result {
     // The system takes the connection; the broker does not.
     TcpStream::connect(broker.address())?;
     let error = send(&impatient, "orders", "during").await.unwrap_err();
-    assert_eq!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageTimedOut));
+    assert_eq!(
+        error.rdkafka_error_code(),
+        Some(RDKafkaErrorCode::MessageTimedOut)
+    );
 
     broker.resume()?;
-    let offset = eventually(PATIENCE, "a record is taken again", async || {
-        send(&impatient, "orders", "after").await
-    })
-    .await?;
+    let offset =
+        eventually(PATIENCE, "a record is taken again", async || {
+            send(&impatient, "orders", "after").await
+        })
+        .await?;
     assert!(offset >= 1, "{offset}");
     assert_eq!(broker.pid(), pid);
 
@@ -226,9 +272,11 @@ async fn a_taken_controller_port_is_exchanged() -> Result {
     let _alone = alone().await;
     let other = TcpListener::bind("127.0.0.1:0")?;
     let taken = other.local_addr()?.port();
-    let cluster = start(LocalOptions::new(1).first_controller_ports([taken])).await?;
-    let properties =
-        std::fs::read_to_string(local(&cluster).broker(1)?.folder().join("server.properties"))?;
+    let cluster =
+        start(LocalOptions::new(1).first_controller_ports([taken])).await?;
+    let properties = std::fs::read_to_string(
+        local(&cluster).broker(1)?.folder().join("server.properties"),
+    )?;
     assert!(!properties.contains(&taken.to_string()), "{properties}");
     create(&cluster, "orders:1").await
 }
@@ -239,10 +287,14 @@ async fn a_taken_port_of_choice_is_named() -> Result {
     let _alone = alone().await;
     let other = TcpListener::bind("127.0.0.1:0")?;
     let taken = other.local_addr()?;
-    let error = LocalCluster::start(LocalOptions::new(1).port(1, taken.port())).await.unwrap_err();
+    let error =
+        LocalCluster::start(LocalOptions::new(1).port(1, taken.port()))
+            .await
+            .unwrap_err();
     let message = error.to_string();
-    let wanted =
-        format!("{taken} is taken by another program: end that program, or choose another port");
+    let wanted = format!(
+        "{taken} is taken by another program: end that program, or choose another port"
+    );
     assert_eq!(message, wanted);
     Ok(())
 }
@@ -251,9 +303,16 @@ async fn a_taken_port_of_choice_is_named() -> Result {
 #[tokio::test]
 async fn a_broker_that_dies_at_start_says_why() -> Result {
     let _alone = alone().await;
-    let options = LocalOptions::new(1).property("log.retention.check.interval.ms", "soon");
+    let options = LocalOptions::new(1)
+        .property("log.retention.check.interval.ms", "soon");
     let error = LocalCluster::start(options).await.unwrap_err();
-    assert!(matches!(error, LocalError::Ended { id: 1, exit_code: Some(1), .. }), "{error:?}");
+    assert!(
+        matches!(
+            error,
+            LocalError::Ended { id: 1, exit_code: Some(1), .. }
+        ),
+        "{error:?}"
+    );
     let message = error.to_string();
     assert!(
         message.contains("Invalid value soon for configuration log.retention.check.interval.ms"),
@@ -269,8 +328,16 @@ async fn a_broker_that_is_too_slow_is_ended() -> Result {
     let _alone = alone().await;
     let options = LocalOptions::new(1).patience(Duration::from_millis(1));
     let error = LocalCluster::start(options).await.unwrap_err();
-    assert!(matches!(error, LocalError::NotReady { id: 1, .. }), "{error:?}");
-    assert!(error.to_string().contains("its listener PLAINTEXT is not open yet"), "{error}");
+    assert!(
+        matches!(error, LocalError::NotReady { id: 1, .. }),
+        "{error:?}"
+    );
+    assert!(
+        error
+            .to_string()
+            .contains("its listener PLAINTEXT is not open yet"),
+        "{error}"
+    );
     Ok(())
 }
 
@@ -279,23 +346,28 @@ async fn a_broker_that_is_too_slow_is_ended() -> Result {
 #[tokio::test]
 async fn listeners_and_advertised_addresses_are_as_asked() -> Result {
     let _alone = alone().await;
-    let options =
-        LocalOptions::new(1).listener("OTHER", "PLAINTEXT").advertised(1, "localhost:4444");
+    let options = LocalOptions::new(1)
+        .listener("OTHER", "PLAINTEXT")
+        .advertised(1, "localhost:4444");
     let cluster = start(options).await?;
     let local = local(&cluster);
     assert_eq!(cluster.bootstrap, "localhost:4444");
     assert_ne!(local.bootstrap_of("OTHER"), local.broker(1)?.address());
 
     let told = async |bootstrap: String| -> Result<String> {
-        let client: BaseConsumer =
-            ClientConfig::new().set("bootstrap.servers", bootstrap).create()?;
+        let client: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", bootstrap)
+            .create()?;
         let ask = move || client.fetch_metadata(None, PATIENCE);
         let metadata = tokio::task::spawn_blocking(ask).await??;
         let broker = &metadata.brokers()[0];
         Ok(format!("{}:{}", broker.host(), broker.port()))
     };
     assert_eq!(told(local.broker(1)?.address()).await?, "localhost:4444");
-    assert_eq!(told(local.bootstrap_of("OTHER")).await?, local.bootstrap_of("OTHER"));
+    assert_eq!(
+        told(local.bootstrap_of("OTHER")).await?,
+        local.bootstrap_of("OTHER")
+    );
     Ok(())
 }
 
@@ -303,9 +375,12 @@ async fn listeners_and_advertised_addresses_are_as_asked() -> Result {
 #[tokio::test]
 async fn a_kept_folder_stays() -> Result {
     let _alone = alone().await;
-    let cluster = LocalCluster::start(LocalOptions::new(1).keep(true)).await?;
-    let (pid, folder) =
-        (cluster.broker(1)?.pid().ok_or("no process")?, cluster.folder().to_owned());
+    let cluster =
+        LocalCluster::start(LocalOptions::new(1).keep(true)).await?;
+    let (pid, folder) = (
+        cluster.broker(1)?.pid().ok_or("no process")?,
+        cluster.folder().to_owned(),
+    );
     cluster.stop().await?;
     drop(cluster);
     assert!(!is_alive(pid));
@@ -328,20 +403,31 @@ async fn a_jar_damaged_in_place_is_fetched_again() -> Result {
     )?;
     let fetched = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let seen = std::sync::Arc::clone(&fetched);
-    let tools =
-        testbed::local::Tools::new(testbed::machine::java_program(), mvn, own.path().join("cache"))
-            .on_progress(move |progress| seen.lock().unwrap().push(progress.to_string()));
-    let options = || LocalOptions::new(1).tools(tools.clone()).without_archive();
+    let tools = testbed::local::Tools::new(
+        testbed::machine::java_program(),
+        mvn,
+        own.path().join("cache"),
+    )
+    .on_progress(move |progress| {
+        seen.lock().unwrap().push(progress.to_string())
+    });
+    let options =
+        || LocalOptions::new(1).tools(tools.clone()).without_archive();
     LocalCluster::start(options()).await?.stop().await?;
 
-    let jar =
-        tools.folder().join("libs").join(format!("kafka_2.13-{}.jar", testbed::version::KAFKA));
+    let jar = tools
+        .folder()
+        .join("libs")
+        .join(format!("kafka_2.13-{}.jar", testbed::version::KAFKA));
     let length = std::fs::metadata(&jar)?.len();
     std::fs::write(&jar, vec![0; length as usize])?;
     fetched.lock().unwrap().clear();
     let cluster = LocalCluster::start(options()).await?;
     assert!(cluster.broker(1)?.pid().is_some());
     let said = fetched.lock().unwrap().join("\n");
-    assert!(said.contains("has another checksum than when it was installed"), "{said}");
+    assert!(
+        said.contains("has another checksum than when it was installed"),
+        "{said}"
+    );
     Ok(())
 }

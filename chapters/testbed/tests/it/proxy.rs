@@ -44,9 +44,11 @@ async fn echoing() -> Result<(Proxy, TcpStream)> {
     let mut client = TcpStream::connect(proxy.address()).await?;
     assert_eq!(there_and_back(&mut client, b"hello").await?, b"hello");
     // A byte is counted when it has been handed on: by then the client may have it already.
-    eventually(SOON, "all five bytes are counted", async || match proxy.counts() {
-        Counts { to_broker: 5, to_client: 5, .. } => Ok(()),
-        counts => Err(format!("{counts:?}")),
+    eventually(SOON, "all five bytes are counted", async || {
+        match proxy.counts() {
+            Counts { to_broker: 5, to_client: 5, .. } => Ok(()),
+            counts => Err(format!("{counts:?}")),
+        }
     })
     .await?;
     Ok((proxy, client))
@@ -55,12 +57,18 @@ async fn echoing() -> Result<(Proxy, TcpStream)> {
 /// True if a new connection is reset, be it as soon as it stands.
 async fn resets(proxy: &Proxy) -> Result<bool> {
     match TcpStream::connect(proxy.address()).await {
-        Ok(mut client) => Ok(the_end(&mut client).await? == Err(ErrorKind::ConnectionReset)),
+        Ok(mut client) => {
+            Ok(the_end(&mut client).await?
+                == Err(ErrorKind::ConnectionReset))
+        }
         Err(error) => Ok(error.kind() == ErrorKind::ConnectionReset),
     }
 }
 
-async fn there_and_back(client: &mut TcpStream, bytes: &[u8]) -> Result<Vec<u8>> {
+async fn there_and_back(
+    client: &mut TcpStream,
+    bytes: &[u8],
+) -> Result<Vec<u8>> {
     client.write_all(bytes).await?;
     receive(client, bytes.len()).await
 }
@@ -77,7 +85,9 @@ async fn is_silent(client: &mut TcpStream) -> bool {
 }
 
 /// Waits for the end of the connection; the error says whether it was a reset.
-async fn the_end(client: &mut TcpStream) -> Result<std::result::Result<Vec<u8>, ErrorKind>> {
+async fn the_end(
+    client: &mut TcpStream,
+) -> Result<std::result::Result<Vec<u8>, ErrorKind>> {
     let mut rest = Vec::new();
     let end = timeout(SOON, client.read_to_end(&mut rest)).await?;
     Ok(end.map(|_| rest).map_err(|error| error.kind()))
@@ -102,14 +112,25 @@ async fn a_healthy_proxy_is_a_wire() -> Result {
     let mut received = Vec::new();
     timeout(SOON, from.read_to_end(&mut received)).await??;
     sender.await??;
-    assert!(received == bytes, "{} bytes of {} came, or others", received.len(), bytes.len());
+    assert!(
+        received == bytes,
+        "{} bytes of {} came, or others",
+        received.len(),
+        bytes.len()
+    );
     eventually(SOON, "the connection is counted as ended", async || {
         let counts = proxy.counts();
         if counts.open == 0 { Ok(()) } else { Err(format!("{counts:?}")) }
     })
     .await?;
     let all = bytes.len() as u64 + 5;
-    let expected = Counts { connections: 1, open: 0, refused: 0, to_broker: all, to_client: all };
+    let expected = Counts {
+        connections: 1,
+        open: 0,
+        refused: 0,
+        to_broker: all,
+        to_client: all,
+    };
     assert_eq!(proxy.counts(), expected);
     Ok(())
 }
@@ -143,11 +164,23 @@ async fn a_broker_that_moved_is_found() -> Result {
 #[tokio::test]
 async fn latency_adds_up_over_both_ways() -> Result {
     let (proxy, mut client) = echoing().await?;
-    proxy.latency(Direction::ToBroker, Duration::from_millis(60), Duration::ZERO);
-    proxy.latency(Direction::ToClient, Duration::from_millis(40), Duration::ZERO);
+    proxy.latency(
+        Direction::ToBroker,
+        Duration::from_millis(60),
+        Duration::ZERO,
+    );
+    proxy.latency(
+        Direction::ToClient,
+        Duration::from_millis(40),
+        Duration::ZERO,
+    );
     let start = Instant::now();
     there_and_back(&mut client, b"slow").await?;
-    assert!(start.elapsed() >= Duration::from_millis(100), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() >= Duration::from_millis(100),
+        "{:?}",
+        start.elapsed()
+    );
     proxy.heal();
     assert_eq!(proxy.link(Direction::ToBroker), Link::default());
     there_and_back(&mut client, b"fast").await?;
@@ -159,7 +192,11 @@ async fn latency_adds_up_over_both_ways() -> Result {
 #[tokio::test]
 async fn healing_lets_go_of_what_was_late() -> Result {
     let (proxy, mut client) = echoing().await?;
-    proxy.latency(Direction::ToClient, Duration::from_secs(3_600), Duration::ZERO);
+    proxy.latency(
+        Direction::ToClient,
+        Duration::from_secs(3_600),
+        Duration::ZERO,
+    );
     client.write_all(b"see you in an hour").await?;
     assert!(is_silent(&mut client).await);
     proxy.heal();
@@ -172,7 +209,11 @@ async fn healing_lets_go_of_what_was_late() -> Result {
 async fn jitter_keeps_the_order() -> Result {
     let (proxy, client) = echoing().await?;
     for direction in [Direction::ToBroker, Direction::ToClient] {
-        proxy.latency(direction, Duration::from_millis(1), Duration::from_millis(10));
+        proxy.latency(
+            direction,
+            Duration::from_millis(1),
+            Duration::from_millis(10),
+        );
     }
     let bytes = numbered(200_000);
     let (mut from, mut to) = client.into_split();
@@ -186,7 +227,12 @@ async fn jitter_keeps_the_order() -> Result {
     let mut received = Vec::new();
     timeout(SOON, from.read_to_end(&mut received)).await??;
     sender.await??;
-    assert!(received == bytes, "{} bytes of {} came, or others", received.len(), bytes.len());
+    assert!(
+        received == bytes,
+        "{} bytes of {} came, or others",
+        received.len(),
+        bytes.len()
+    );
     Ok(())
 }
 
@@ -199,10 +245,16 @@ async fn bandwidth_is_shared() -> Result {
     proxy.bandwidth(Direction::ToClient, NonZeroU64::new(100_000));
     let start = Instant::now();
     let bytes = numbered(20_000);
-    let (first, second) =
-        tokio::join!(there_and_back(&mut one, &bytes), there_and_back(&mut two, &bytes));
+    let (first, second) = tokio::join!(
+        there_and_back(&mut one, &bytes),
+        there_and_back(&mut two, &bytes)
+    );
     assert!(first? == bytes && second? == bytes);
-    assert!(start.elapsed() >= Duration::from_millis(390), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() >= Duration::from_millis(390),
+        "{:?}",
+        start.elapsed()
+    );
     Ok(())
 }
 
@@ -215,8 +267,21 @@ async fn a_blackhole_is_one_way_and_loses_nothing() -> Result {
     client.write_all(b"is anybody there?").await?;
     assert!(is_silent(&mut client).await);
     let counts = proxy.counts();
-    assert_eq!(before, Counts { connections: 1, open: 1, refused: 0, to_broker: 5, to_client: 5 });
-    assert_eq!(counts.to_broker, before.to_broker + 17, "the request arrived");
+    assert_eq!(
+        before,
+        Counts {
+            connections: 1,
+            open: 1,
+            refused: 0,
+            to_broker: 5,
+            to_client: 5
+        }
+    );
+    assert_eq!(
+        counts.to_broker,
+        before.to_broker + 17,
+        "the request arrived"
+    );
     assert_eq!(counts.to_client, before.to_client, "the answer did not");
     proxy.heal();
     assert_eq!(receive(&mut client, 17).await?, b"is anybody there?");
@@ -231,7 +296,11 @@ async fn a_blackhole_makes_the_sender_wait() -> Result {
     proxy.blackhole(Direction::ToBroker);
     // Loopback's socket buffers hold some megabytes; nobody's hold these.
     let bytes = vec![7; 64 * 1024 * 1024];
-    assert!(timeout(Duration::from_millis(500), client.write_all(&bytes)).await.is_err());
+    assert!(
+        timeout(Duration::from_millis(500), client.write_all(&bytes))
+            .await
+            .is_err()
+    );
     assert_eq!(proxy.counts().to_broker, 5);
     Ok(())
 }
@@ -260,7 +329,10 @@ async fn cut_and_reset_end_what_is_open() -> Result {
     let mut client = TcpStream::connect(proxy.address()).await?;
     there_and_back(&mut client, b"back").await?;
     proxy.reset();
-    assert_eq!(the_end(&mut client).await?, Err(ErrorKind::ConnectionReset));
+    assert_eq!(
+        the_end(&mut client).await?,
+        Err(ErrorKind::ConnectionReset)
+    );
 
     let mut client = TcpStream::connect(proxy.address()).await?;
     assert_eq!(there_and_back(&mut client, b"back").await?, b"back");
@@ -287,7 +359,10 @@ async fn the_broker_sees_the_end_too() -> Result {
     second.write_all(b"2").await?;
     receive(&mut upstream, 1).await?;
     proxy.reset();
-    assert_eq!(the_end(&mut upstream).await?, Err(ErrorKind::ConnectionReset));
+    assert_eq!(
+        the_end(&mut upstream).await?,
+        Err(ErrorKind::ConnectionReset)
+    );
     Ok(())
 }
 
@@ -301,7 +376,10 @@ async fn a_reset_goes_through() -> Result {
     let (upstream, _) = timeout(SOON, broker.accept()).await??;
     upstream.set_zero_linger()?;
     drop(upstream);
-    assert_eq!(the_end(&mut client).await?, Err(ErrorKind::ConnectionReset));
+    assert_eq!(
+        the_end(&mut client).await?,
+        Err(ErrorKind::ConnectionReset)
+    );
     Ok(())
 }
 
@@ -312,7 +390,10 @@ async fn new_connections_are_refused_until_healed() -> Result {
     proxy.refuse();
     assert!(resets(&proxy).await?);
     there_and_back(&mut old, b"still here").await?;
-    assert_eq!((proxy.counts().connections, proxy.counts().refused), (1, 1));
+    assert_eq!(
+        (proxy.counts().connections, proxy.counts().refused),
+        (1, 1)
+    );
     proxy.heal();
     let mut new = TcpStream::connect(proxy.address()).await?;
     there_and_back(&mut new, b"welcome").await?;
@@ -352,7 +433,10 @@ async fn a_dropped_proxy_is_gone() -> Result {
     let (address, faults) = (proxy.address(), proxy.faults());
     drop(proxy);
     the_end(&mut client).await?.ok();
-    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+    assert!(
+        TcpStream::connect(address).await.is_err(),
+        "nobody listens any more"
+    );
     // A handle that outlived it does nothing, and does no harm.
     faults.cut();
     faults.heal();
@@ -383,9 +467,16 @@ mod own_cluster {
         Ok((proxy, kafka.into()))
     }
 
-    async fn send(producer: &FutureProducer, topic: &str) -> std::result::Result<(), KafkaError> {
+    async fn send(
+        producer: &FutureProducer,
+        topic: &str,
+    ) -> std::result::Result<(), KafkaError> {
         let order = FutureRecord::to(topic).key("17").payload("2 mugs");
-        producer.send(order, None).await.map(|_| ()).map_err(|(error, _)| error)
+        producer
+            .send(order, None)
+            .await
+            .map(|_| ())
+            .map_err(|(error, _)| error)
     }
 
     fn end_offset(producer: &FutureProducer, topic: &str) -> Result<i64> {
@@ -400,18 +491,29 @@ mod own_cluster {
         let (proxy, cluster) = behind_a_proxy().await?;
         assert_eq!(cluster.bootstrap, proxy.address().to_string());
         let orders = TestTopic::new(&cluster, "orders", 1).await?;
-        let producer: FutureProducer =
-            cluster.client_config().set("message.timeout.ms", "1500").create()?;
+        let producer: FutureProducer = cluster
+            .client_config()
+            .set("message.timeout.ms", "1500")
+            .create()?;
         send(&producer, orders.name()).await?;
         assert_eq!(end_offset(&producer, orders.name())?, 1);
 
         proxy.blackhole(Direction::ToClient);
-        let failed = send(&producer, orders.name()).await.expect_err("no answer came");
-        assert_eq!(failed.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageTimedOut));
+        let failed = send(&producer, orders.name())
+            .await
+            .expect_err("no answer came");
+        assert_eq!(
+            failed.rdkafka_error_code(),
+            Some(RDKafkaErrorCode::MessageTimedOut)
+        );
 
         proxy.heal();
         send(&producer, orders.name()).await?;
-        assert_eq!(end_offset(&producer, orders.name())?, 3, "the one that failed is there too");
+        assert_eq!(
+            end_offset(&producer, orders.name())?,
+            3,
+            "the one that failed is there too"
+        );
         Ok(())
     }
 
@@ -433,7 +535,10 @@ mod own_cluster {
             send(&producer, orders.name()).await?;
             // ANCHOR_END: lost
             let found = end_offset(&producer, orders.name())?;
-            assert_eq!(found, in_the_log, "enable.idempotence={idempotent}");
+            assert_eq!(
+                found, in_the_log,
+                "enable.idempotence={idempotent}"
+            );
         }
         Ok(())
     }

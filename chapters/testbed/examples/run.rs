@@ -9,10 +9,11 @@ use std::time::Duration;
 use clap::Parser;
 use rdkafka::Message;
 use rdkafka::consumer::{Consumer, StreamConsumer};
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::types::RDKafkaErrorCode;
 use testbed::local::{LocalCluster, LocalOptions};
 use testbed::{Cluster, TopicSpec, eventually};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use tracing::info;
 
@@ -31,32 +32,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const DEAD_BROKER: Option<RDKafkaErrorCode> =
     Some(RDKafkaErrorCode::BrokerTransportFailure);
 
+// ANCHOR: story
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     logging::init()?;
     let orders = Arguments::parse().orders;
-    tokio::select! {
-        done = kill_the_leader(orders) => done,
-        _ = tokio::signal::ctrl_c() => {
-            info!(target: "run", process = "testbed", "stopped");
-            Ok(())
-        }
-    }
-}
-
-// ANCHOR: story
-async fn kill_the_leader(orders: u32) -> anyhow::Result<()> {
-    let cluster: Cluster =
-        LocalCluster::start(LocalOptions::new(3)).await?.into();
-    let brokers = cluster.capabilities.brokers;
-    info!(target: "run", process = "testbed", brokers, "started");
-    let topic = TopicSpec {
-        name: "orders".to_owned(),
-        partitions: 1,
-        config: vec![("min.insync.replicas".to_owned(), "2".to_owned())],
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let cluster: Cluster = tokio::select! {
+        local = LocalCluster::start(LocalOptions::new(3)) => local?.into(),
+        _ = interrupt.recv() => return Ok(()),
     };
-    cluster.create_topic(&topic).await?;
-
     // acks=all: acknowledged once every in-sync replica has the record.
     // Idempotence: what is sent again after the failover is stored once.
     let producer: FutureProducer = cluster
@@ -64,17 +49,40 @@ async fn kill_the_leader(orders: u32) -> anyhow::Result<()> {
         .set("acks", "all")
         .set("enable.idempotence", "true")
         .create()?;
+    let done = tokio::select! {
+        done = kill_between(&cluster, &producer, orders) => done,
+        _ = interrupt.recv() => {
+            info!(target: "run", process = "testbed", "stopped");
+            Ok(())
+        }
+    };
+    producer.flush(Duration::from_secs(10))?; // while the brokers run
+    done
+}
+
+/// One half of the orders, the kill, the other half; then all is read.
+async fn kill_between(
+    cluster: &Cluster,
+    producer: &FutureProducer,
+    orders: u32,
+) -> anyhow::Result<()> {
+    let brokers = cluster.capabilities.brokers;
+    info!(target: "run", process = "testbed", brokers, "started");
+    let mut topic: TopicSpec = "orders:1".parse()?;
+    topic.config.push(("min.insync.replicas".into(), "2".into()));
+    cluster.create_topic(&topic).await?;
+
     let mut acknowledged = BTreeSet::new();
     for n in 1..=orders / 2 {
-        acknowledged.insert(send(&producer, n).await?);
+        acknowledged.insert(send(producer, n).await?);
     }
-    let old = kill_leader(&cluster).await?;
+    let old = kill_leader(cluster).await?;
     for n in orders / 2 + 1..=orders {
-        acknowledged.insert(send(&producer, n).await?);
+        acknowledged.insert(send(producer, n).await?);
     }
-    elected(&cluster, old).await?;
+    elected(cluster, old).await?;
 
-    let survived = read_all(&cluster, &acknowledged).await?;
+    let survived = read_all(cluster, &acknowledged).await?;
     let lost = acknowledged.difference(&survived).count();
     info!(
         target: "run", process = "testbed", sent = orders,
@@ -86,14 +94,18 @@ async fn kill_the_leader(orders: u32) -> anyhow::Result<()> {
 }
 // ANCHOR_END: story
 
-/// Sends one order, and waits for its acknowledgement, over the failover if need be.
+/// Sends one order, and waits for its acknowledgement, over the failover
+/// if need be.
 async fn send(producer: &FutureProducer, n: u32) -> anyhow::Result<String> {
     let key = format!("order-{n}");
     let record = FutureRecord::to("orders").key(&key).payload("2 mugs");
-    let sent =
-        producer.send(record, None).await.map_err(|(error, _)| error)?;
+    let sent = producer.send(record, None).await;
+    let sent = sent.map_err(|(error, _)| error)?;
     let (partition, offset) = (sent.partition, sent.offset);
-    info!(target: "run", process = "checkout", topic = "orders", partition, offset, key, "acknowledged");
+    info!(
+        target: "run", process = "checkout",
+        topic = "orders", partition, offset, key, "acknowledged"
+    );
     Ok(key)
 }
 
@@ -105,7 +117,7 @@ async fn kill_leader(cluster: &Cluster) -> anyhow::Result<u32> {
     let leader = local.leader("orders", 0).await?;
     local.broker(leader)?.kill().await?;
     let (process, broker) = ("testbed", leader);
-    info!(target: "run", process, broker, signal = 9, "killed");
+    info!(target: "run", process, broker, "killed");
     Ok(leader)
 }
 
@@ -125,7 +137,7 @@ async fn elected(cluster: &Cluster, old: u32) -> anyhow::Result<()> {
         .await?;
     info!(
         target: "run", process = "testbed",
-        topic = "orders", partition = 0, broker = leader, "elected"
+        topic = "orders", partition = 0, leader, "elected"
     );
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::embedded::Embedded;
 use crate::external;
 use crate::kind::{BrokerChoice, Kind, NoBroker, choose};
 use crate::machine::Machine;
-use crate::needs::{Capabilities, Needs, UnknownNeed};
+use crate::needs::{Capabilities, Need, Needs, UnknownNeed};
 
 /// The environment variable in which `testbed exec` hands its cluster to the program it runs.
 pub const CLUSTER_VARIABLE: &str = "TESTBED_CLUSTER";
@@ -293,8 +293,12 @@ async fn shared(needs: &Needs) -> Result<Cluster, ClusterError> {
     static THREE: tokio::sync::OnceCell<Cluster> =
         tokio::sync::OnceCell::const_new();
     let cell = if needs.brokers() > 1 { &THREE } else { &ONE };
+    // Three for who asks for two: whoever comes next may ask for three.
+    let brokers = if needs.brokers() > 1 { 3 } else { 1 };
+    let asked: Needs =
+        needs.iter().chain([Need::Brokers(brokers)]).collect();
     let cluster = cell
-        .get_or_try_init(|| Cluster::start(&BrokerChoice::Auto, needs))
+        .get_or_try_init(|| Cluster::start(&BrokerChoice::Auto, &asked))
         .await?;
     let missing = cluster.capabilities.missing(needs);
     if missing.is_empty() {

@@ -65,6 +65,14 @@ pub enum TopicError {
     /// It was created, and some partition got no leader in time.
     #[error(transparent)]
     NoLeader(#[from] TimedOut),
+    /// The built-in broker keeps no topic configuration.
+    #[error(
+        "topic {topic} has configuration, which the built-in broker ignores: ask for \"admin\" in the needs"
+    )]
+    NoConfig {
+        /// The topic's name.
+        topic: String,
+    },
     /// A built-in broker of another process: only its holder can create topics.
     #[error(
         "topic {topic} cannot be created on a built-in broker of another process"
@@ -121,6 +129,11 @@ impl Cluster {
             |cause| TopicError::Create { topic: topic.name.clone(), cause };
         let replication = self.capabilities.brokers.clamp(1, 3) as i32;
         if let Some(embedded) = self.as_embedded() {
+            if !topic.config.is_empty() {
+                return Err(TopicError::NoConfig {
+                    topic: topic.name.clone(),
+                });
+            }
             return embedded
                 .create_topic(&topic.name, topic.partitions, replication)
                 .map_err(failed);
@@ -137,8 +150,7 @@ impl Cluster {
         for (name, value) in &topic.config {
             new = new.set(name, value);
         }
-        let options =
-            AdminOptions::new().operation_timeout(Some(ADMIN_PATIENCE));
+        let options = admin_options();
         let results =
             admin.create_topics([&new], &options).await.map_err(failed)?;
         for result in results {
@@ -156,8 +168,7 @@ impl Cluster {
     pub async fn delete_topic(&self, name: &str) -> Result<(), TopicError> {
         let failed =
             |cause| TopicError::Delete { topic: name.to_owned(), cause };
-        let options =
-            AdminOptions::new().operation_timeout(Some(ADMIN_PATIENCE));
+        let options = admin_options();
         let results = self
             .admin()
             .map_err(failed)?
@@ -226,6 +237,13 @@ impl Cluster {
     }
 }
 
+fn admin_options() -> AdminOptions {
+    // The second is how long the broker waits; the first, how long the client waits for the broker.
+    AdminOptions::new()
+        .request_timeout(Some(ADMIN_PATIENCE))
+        .operation_timeout(Some(ADMIN_PATIENCE))
+}
+
 /// A topic of one test, with a name that no other test has.
 ///
 /// On a cluster that somebody else runs ([`Kind::External`]) it is deleted with this value, also
@@ -267,8 +285,11 @@ impl TestTopic {
         mut spec: TopicSpec,
     ) -> Result<TestTopic, TopicError> {
         spec.name = unique_name(&spec.name);
+        // Before it is asked for: a creation that is given up may still happen.
+        let topic =
+            TestTopic { name: spec.name.clone(), cluster: cluster.clone() };
         cluster.create_topic(&spec).await?;
-        Ok(TestTopic { name: spec.name, cluster: cluster.clone() })
+        Ok(topic)
     }
 
     /// The topic's full name.

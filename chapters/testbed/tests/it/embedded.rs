@@ -18,36 +18,88 @@ fn embedded() -> Result<Cluster> {
     Ok(Embedded::start(1)?.into())
 }
 
-/// Ready in under 100 ms, and a group that forms on it does not wait the 3 s of a real one.
-#[tokio::test]
-async fn it_is_ready_at_once_and_so_is_a_group() -> Result {
-    let start = Instant::now();
-    let cluster = embedded()?;
-    assert!(
-        start.elapsed() < Duration::from_millis(100),
-        "{:?}",
-        start.elapsed()
-    );
+/// Ready in under 100 ms. On a machine that does other things too, one start may wait for a core;
+/// five do not.
+#[test]
+fn it_is_ready_at_once() -> Result {
+    let mut fastest = Duration::MAX;
+    for _ in 0..5 {
+        let start = Instant::now();
+        drop(embedded()?);
+        fastest = fastest.min(start.elapsed());
+    }
+    assert!(fastest < Duration::from_millis(100), "{fastest:?}");
+    Ok(())
+}
 
+/// A group that forms on it does not wait the 3 s of a real one, nor of the mock's own default.
+#[tokio::test]
+async fn a_group_forms_at_once() -> Result {
+    let mut fastest = Duration::MAX;
+    for _ in 0..5 {
+        let cluster = embedded()?;
+        let topic = TestTopic::new(&cluster, "orders", 1).await?;
+        let producer: FutureProducer = cluster.client_config().create()?;
+        producer
+            .send(
+                FutureRecord::to(topic.name()).key("k").payload("v"),
+                None,
+            )
+            .await
+            .map_err(|(error, _)| error)?;
+        let start = Instant::now();
+        let consumer: StreamConsumer = cluster
+            .client_config()
+            .set("group.id", unique_name("group"))
+            .set("auto.offset.reset", "earliest")
+            .create()?;
+        consumer.subscribe(&[topic.name()])?;
+        timeout(PATIENCE, consumer.recv()).await??;
+        fastest = fastest.min(start.elapsed());
+        if fastest < Duration::from_secs(2) {
+            return Ok(());
+        }
+    }
+    panic!("the fastest of five took {fastest:?}");
+}
+
+/// It keeps no topic configuration, and does not pretend to.
+#[tokio::test]
+async fn topic_configuration_is_refused() -> Result {
+    let cluster = embedded()?;
+    let mut topic: testbed::TopicSpec = "orders".parse()?;
+    topic.config.push(("cleanup.policy".to_owned(), "compact".to_owned()));
+    let error = cluster
+        .create_topic(&topic)
+        .await
+        .expect_err("it would not compact");
+    assert!(
+        error.to_string().contains("which the built-in broker ignores"),
+        "{error}"
+    );
+    Ok(())
+}
+
+/// A broker that a test took away hides no trimmed log.
+#[tokio::test]
+async fn a_broker_that_is_down_hides_nothing() -> Result {
+    let cluster = embedded()?;
     let topic = TestTopic::new(&cluster, "orders", 1).await?;
     let producer: FutureProducer = cluster.client_config().create()?;
-    producer
-        .send(FutureRecord::to(topic.name()).key("k").payload("v"), None)
+    let half_a_mebibyte = "x".repeat(512 * 1024);
+    for _ in 0..16 {
+        let record = FutureRecord::to(topic.name())
+            .key("k")
+            .payload(&half_a_mebibyte);
+        producer.send(record, None).await.map_err(|(error, _)| error)?;
+    }
+    cluster.as_embedded().ok_or("not built in")?.broker_down(1)?;
+    drop(producer);
+    drop(topic);
+    let panic = tokio::task::spawn_blocking(move || drop(cluster))
         .await
-        .map_err(|(error, _)| error)?;
-    let start = Instant::now();
-    let consumer: StreamConsumer = cluster
-        .client_config()
-        .set("group.id", unique_name("group"))
-        .set("auto.offset.reset", "earliest")
-        .create()?;
-    consumer.subscribe(&[topic.name()])?;
-    timeout(PATIENCE, consumer.recv()).await??;
-    assert!(
-        start.elapsed() < Duration::from_millis(2_500),
-        "{:?}",
-        start.elapsed()
-    );
+        .unwrap_err();
+    assert!(panic.is_panic());
     Ok(())
 }
 
@@ -194,14 +246,6 @@ async fn dropping_a_trimmed_log_unasked_panics() -> Result {
     Ok(())
 }
 
-/// A test that needs only transactions gets the built-in broker or the suite's, never a wait.
-#[tokio::test]
-async fn a_test_gets_a_cluster_that_meets_its_needs() -> Result {
-    let cluster = cluster("txn").await?;
-    assert!(cluster.capabilities.serve(&"txn".parse()?));
-    Ok(())
-}
-
 /// A need that is no word of ours is refused before anything starts.
 #[tokio::test]
 async fn an_unknown_need_is_named() {
@@ -213,7 +257,7 @@ async fn an_unknown_need_is_named() {
     );
 }
 
-/// The record that a client of another process sends is there: bootstrap servers are all it takes.
+/// Three brokers lead the partitions of a topic between them.
 #[tokio::test]
 async fn three_brokers_share_the_partitions() -> Result {
     let cluster: Cluster = Embedded::start(3)?.into();

@@ -4,10 +4,11 @@ use std::process::{ExitCode, ExitStatus};
 
 use anyhow::Context;
 use clap::Args;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use testbed::cluster::CLUSTER_VARIABLE;
 use testbed::embedded::TrimmedLog;
@@ -15,6 +16,8 @@ use testbed::kind::{BrokerChoice, Kind};
 use testbed::needs::Needs;
 use testbed::topic::TopicError;
 use testbed::{Cluster, TopicSpec};
+
+use crate::signals::{Came, Signals};
 
 /// What `testbed exec` takes.
 #[derive(Args)]
@@ -41,18 +44,12 @@ pub struct Exec {
 
 /// Runs the command; its exit code is ours, 128 + N where signal N ended it.
 pub async fn run(exec: Exec) -> anyhow::Result<ExitCode> {
-    // Before anything is started: from here on Ctrl-C and a TERM reach the command only, and the
+    // Before anything is started: once the command runs, a signal is for the command, and the
     // cluster outlives it.
-    let mut interrupt = signal(SignalKind::interrupt())
-        .context("SIGINT cannot be watched")?;
-    let mut terminate = signal(SignalKind::terminate())
-        .context("SIGTERM cannot be watched")?;
-
-    let starting = crate::start(&exec.broker, &exec.needs);
+    let mut signals = Signals::watch()?;
     let cluster = tokio::select! {
-        cluster = starting => cluster?,
-        _ = interrupt.recv() => return Ok(ExitCode::from(130)),
-        _ = terminate.recv() => return Ok(ExitCode::from(143)),
+        cluster = crate::start(&exec.broker, &exec.needs) => cluster?,
+        came = signals.next() => return Ok(came.exit_code()),
     };
     if exec.verbose {
         eprintln!(
@@ -61,19 +58,32 @@ pub async fn run(exec: Exec) -> anyhow::Result<ExitCode> {
             cluster.bootstrap
         );
     }
+    if !cluster.properties.is_empty() && cluster.kind == Kind::External {
+        let names: Vec<&str> =
+            cluster.properties.keys().map(String::as_str).collect();
+        eprintln!(
+            "note: your cluster asks for {}. A program that reads KAFKA_BROKERS alone cannot use it",
+            names.join(", ")
+        );
+    }
     let mut ours = Vec::new();
-    let ended = match create_topics(&cluster, &exec.topics, &mut ours).await
-    {
-        Ok(()) => {
-            run_command(&exec, &cluster, &mut interrupt, &mut terminate)
-                .await
+    let created = tokio::select! {
+        created = create_topics(&cluster, &exec.topics, &mut ours) => created.map(|()| None),
+        came = signals.next() => Ok(Some(came)),
+    };
+    let ended = match created {
+        Ok(None) => {
+            run_command(&exec, &cluster, &mut signals).await.map(exit_code)
         }
+        Ok(Some(came)) => Ok(came.exit_code()),
         Err(error) => Err(error),
     };
+    // One that stays must not keep the others, nor hide how the command ended.
     for topic in &ours {
-        cluster.delete_topic(topic).await?;
+        if let Err(error) = cluster.delete_topic(topic).await {
+            eprintln!("warning: {:#}", anyhow::Error::from(error));
+        }
     }
-    let status = ended?;
     if let Some(embedded) = cluster.as_embedded() {
         let trimmed = embedded
             .trimmed()
@@ -83,24 +93,24 @@ pub async fn run(exec: Exec) -> anyhow::Result<ExitCode> {
             TrimmedLog { partitions: trimmed }
         );
     }
-    Ok(exit_code(status))
+    ended
 }
 
 /// Runs the command to its end, and waits after it where the cluster is to be kept.
 async fn run_command(
     exec: &Exec,
     cluster: &Cluster,
-    interrupt: &mut Signal,
-    terminate: &mut Signal,
+    signals: &mut Signals,
 ) -> anyhow::Result<ExitStatus> {
     let mut child = spawn(&exec.command, cluster)?;
     let status = loop {
         tokio::select! {
             status = child.wait() => break status.context("the command's end was not seen")?,
-            // The terminal sends Ctrl-C to the command too: nothing to do but wait for it.
-            _ = interrupt.recv() => {}
-            // A TERM is sent to this process alone, so it is handed on.
-            _ = terminate.recv() => hand_on_term(&child),
+            came = signals.next() => match came {
+                // The terminal sends it to the command too: nothing to do but wait.
+                Came::Interrupt => {}
+                Came::End(signal) => hand_on(&child, signal),
+            },
         }
     };
     if exec.keep {
@@ -108,7 +118,7 @@ async fn run_command(
             "Kept: KAFKA_BROKERS={}. Ctrl-C ends it.",
             cluster.bootstrap
         );
-        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+        signals.next().await;
     }
     Ok(status)
 }
@@ -126,11 +136,17 @@ async fn create_topics(
 
     let external = cluster.kind == Kind::External;
     for topic in topics {
+        // Before it is asked for: a creation that is given up may still happen.
+        if external {
+            ours.push(topic.name.clone());
+        }
         match cluster.create_topic(topic).await {
-            Ok(()) if external => ours.push(topic.name.clone()),
             Ok(()) => {}
             Err(TopicError::Create { cause, .. })
-                if external && cause == THERE => {}
+                if external && cause == THERE =>
+            {
+                ours.pop();
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -149,13 +165,10 @@ fn spawn(command: &[String], cluster: &Cluster) -> anyhow::Result<Child> {
         .with_context(|| format!("{program} does not start"))
 }
 
-fn hand_on_term(child: &Child) {
-    use nix::sys::signal::{Signal::SIGTERM, kill};
-    use nix::unistd::Pid;
-
+fn hand_on(child: &Child, signal: Signal) {
     // A child that has ended was waited for, and has no id any more: no other process is hit.
     if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()) {
-        let _ = kill(Pid::from_raw(pid), SIGTERM);
+        let _ = kill(Pid::from_raw(pid), signal);
     }
 }
 

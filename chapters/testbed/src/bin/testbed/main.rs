@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod exec;
+mod signals;
 mod up;
 
 use std::process::ExitCode;
@@ -69,6 +70,8 @@ fn main() -> ExitCode {
             }
         }
     });
+    // A start that a signal ended may still wait for Maven on a thread of its own.
+    runtime.shutdown_background();
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE

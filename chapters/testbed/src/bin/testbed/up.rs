@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 
 use testbed::Cluster;
 use testbed::kind::BrokerChoice;
 use testbed::needs::{Need, Needs};
+
+use crate::signals::Signals;
 
 /// What `testbed up` takes.
 #[derive(Args)]
@@ -26,16 +27,12 @@ pub struct Up {
 
 /// Starts the cluster, writes the state file, waits for TERM or Ctrl-C, ends the cluster.
 pub async fn run(up: Up) -> anyhow::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())
-        .context("SIGINT cannot be watched")?;
-    let mut terminate = signal(SignalKind::terminate())
-        .context("SIGTERM cannot be watched")?;
+    let mut signals = Signals::watch()?;
 
     let needs: Needs = [Need::Brokers(up.brokers)].into_iter().collect();
     let cluster = tokio::select! {
         cluster = crate::start(&up.broker, &needs) => cluster?,
-        _ = interrupt.recv() => return Ok(()),
-        _ = terminate.recv() => return Ok(()),
+        _ = signals.next() => return Ok(()),
     };
     let state = serde_json::json!({
         "pid": std::process::id(),
@@ -52,7 +49,7 @@ pub async fn run(up: Up) -> anyhow::Result<()> {
         .with_context(|| {
             format!("{} cannot be written", up.state.display())
         })?;
-    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+    signals.next().await;
     let _ = std::fs::remove_file(&up.state);
     Ok(())
 }

@@ -5,12 +5,16 @@
 //! first, told to the broker, and then mapped; should somebody take it meanwhile, the start is
 //! tried again with another.
 //!
-//! Nothing stays behind: [`DockerCluster::stop`] and dropping remove the container with its
-//! volumes; if our process is killed, a guardian does (a shell that waits for the end of a pipe
-//! that only we hold, and then calls the `docker` program). Where there is no `docker` program,
-//! the next start removes the containers whose owners are gone: see [`sweep`].
+//! [`DockerCluster::stop`] and dropping remove the container with its volumes, and wait until it is
+//! gone. If our process is killed, or a start is given up half-way, a guardian removes it: a shell
+//! that waits for the end of a pipe that only we hold, and then calls the `docker` program. So that
+//! holds only where there is one, and it reaches the engine. Elsewhere the container runs on until
+//! the next start removes those whose owners are gone: see [`sweep`].
 
+mod engine;
+mod error;
 mod guardian;
+mod host;
 mod image;
 mod owner;
 
@@ -21,29 +25,24 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use testcontainers::bollard::Docker;
-use testcontainers::bollard::errors::Error as EngineError;
-use testcontainers::bollard::query_parameters::{
-    ListContainersOptionsBuilder, LogsOptionsBuilder,
-    RemoveContainerOptionsBuilder,
-};
-use testcontainers::core::client::docker_client_instance;
-use testcontainers::core::error::TestcontainersError;
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, ContainerRequest, ImageExt};
 use tokio::time::timeout;
 
+pub use self::engine::sweep;
+use self::engine::{engine, remove, tail};
+pub use self::error::DockerError;
+use self::error::{is_port_taken, not_started};
 use self::guardian::Guardian;
+use self::host::Host;
 use self::image::{CLIENT_PORT, Kafka};
 pub use self::owner::LABEL;
 use self::owner::Owner;
-
 use crate::cluster::Connection;
 use crate::eventually::{TimedOut, eventually};
 use crate::kind::Kind;
+use crate::machine::docker_host;
 use crate::version::KAFKA;
-
-/// How long the engine may take to say that it is there.
-const ENGINE: Duration = Duration::from_secs(5);
 
 /// How long removing a container may take before we leave it to the guardian.
 const REMOVAL: Duration = Duration::from_secs(30);
@@ -51,17 +50,25 @@ const REMOVAL: Duration = Duration::from_secs(30);
 /// How often a start is tried when the chosen port was taken meanwhile.
 const TRIES: u32 = 5;
 
-/// How many of the broker's last lines an error shows.
-const TAIL: usize = 20;
-
 /// How a [`DockerCluster`] is started.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DockerOptions {
     /// Kafka properties, as in `server.properties`, on top of what one node needs.
     pub properties: BTreeMap<String, String>,
     /// How long it may take from the container's creation until the broker answers. The pull of the
     /// image, minutes on a slow line, is not part of it.
     pub patience: Duration,
+}
+
+/// Names the properties and keeps their values back: a password may be among them.
+impl std::fmt::Debug for DockerOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let DockerOptions { properties, patience } = self;
+        f.debug_struct("DockerOptions")
+            .field("properties", &properties.keys())
+            .field("patience", patience)
+            .finish()
+    }
 }
 
 impl Default for DockerOptions {
@@ -72,76 +79,6 @@ impl Default for DockerOptions {
             patience: Duration::from_secs(120),
         }
     }
-}
-
-/// Why there is no Kafka in Docker.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DockerError {
-    /// No engine answers.
-    #[error(
-        "no Docker engine answers at {host}. Start Docker Desktop, or: sudo systemctl start docker. If it \
-         runs elsewhere, set DOCKER_HOST; or use --broker local, which needs Java instead"
-    )]
-    NoEngine {
-        /// Where we asked.
-        host: String,
-        /// What happened.
-        #[source]
-        cause: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The engine speaks an older API than testcontainers.
-    #[error(
-        "the Docker engine at {host} is too old for this client ({message}). Update Docker"
-    )]
-    EngineTooOld {
-        /// Where it is.
-        host: String,
-        /// What it said.
-        message: String,
-    },
-    /// The image cannot be had.
-    #[error(
-        "the image {image} cannot be pulled. Check the network, or load it by hand: docker pull {image}"
-    )]
-    NoImage {
-        /// Name and tag.
-        image: String,
-        /// What happened.
-        #[source]
-        cause: TestcontainersError,
-    },
-    /// The container does not run.
-    #[error("the container of {image} does not start")]
-    Container {
-        /// Name and tag.
-        image: String,
-        /// What happened.
-        #[source]
-        cause: TestcontainersError,
-    },
-    /// No free port, or every one that was free was taken before the container had it.
-    #[error("no free port was found for the container")]
-    Port(#[source] std::io::Error),
-    /// The broker ended, or never answered.
-    #[error(
-        "Kafka in its container does not answer: {why}. Its last lines:\n{log}"
-    )]
-    NotReady {
-        /// What was seen.
-        why: String,
-        /// The end of the broker's output.
-        log: String,
-    },
-    /// The container was not removed.
-    #[error("the container {id} is not removed. Try: docker rm -f -v {id}")]
-    NotRemoved {
-        /// The container's name.
-        id: String,
-        /// What happened.
-        #[source]
-        cause: Box<dyn std::error::Error + Send + Sync>,
-    },
 }
 
 /// One Kafka node in a container. It is removed when this value is dropped, which blocks until it
@@ -174,7 +111,9 @@ impl DockerCluster {
     ///
     /// # Cancellation
     ///
-    /// Dropping the future removes the container, by its guardian.
+    /// Dropping the future leaves the container to its guardian, which needs the `docker` program
+    /// and does not make the caller wait; without it the next start removes the container once this
+    /// process has ended.
     pub async fn start(
         options: DockerOptions,
     ) -> Result<DockerCluster, DockerError> {
@@ -206,7 +145,7 @@ impl DockerCluster {
         options: &DockerOptions,
     ) -> Result<DockerCluster, DockerError> {
         let host = Host::of(
-            &host_variable(),
+            &docker_host(),
             std::env::var("TESTCONTAINERS_HOST_OVERRIDE").ok(),
         );
         let port = free_port().map_err(DockerError::Port)?;
@@ -239,8 +178,11 @@ impl DockerCluster {
             Ok(container) => container,
             Err(cause) => {
                 // testcontainers leaves a container that it created and could not start.
-                let _ = remove(engine, &name).await;
-                guardian.dismiss();
+                // One that is not there may still be on its way, if it was the answer that failed:
+                // then, and where removing fails, the guardian goes on trying.
+                if let Ok(true) = remove(engine, &name).await {
+                    guardian.dismiss();
+                }
                 return Err(not_started(descriptor, cause));
             }
         };
@@ -288,7 +230,7 @@ impl DockerCluster {
     ///
     /// # Errors
     ///
-    /// [`DockerError::NotRemoved`]; the guardian then tries once more.
+    /// [`DockerError::NotRemoved`]; the guardian then goes on trying for some seconds.
     ///
     /// # Cancellation
     ///
@@ -381,180 +323,8 @@ impl Drop for DockerCluster {
     }
 }
 
-/// Removes the containers of this crate whose owning processes on this machine are gone, and says
-/// how many.
-///
-/// A container carries its owner's process id, when that process started, and which machine (and
-/// process id namespace) it is on: so neither a reused process id nor an engine that several
-/// machines share is mistaken.
-///
-/// # Errors
-///
-/// [`DockerError::NoEngine`], [`DockerError::NotRemoved`].
-pub async fn sweep() -> Result<u32, DockerError> {
-    let engine = engine().await?;
-    let filters = [("label", vec![LABEL])].into();
-    let options = ListContainersOptionsBuilder::new()
-        .all(true)
-        .filters(&filters)
-        .build();
-    let containers =
-        engine.list_containers(Some(options)).await.map_err(no_engine)?;
-    let mut removed = 0;
-    for container in containers {
-        let orphaned = container
-            .labels
-            .as_ref()
-            .and_then(Owner::of)
-            .is_some_and(|owner| owner.is_gone());
-        if let (true, Some(id)) = (orphaned, container.id) {
-            removed += u32::from(remove(&engine, &id).await?);
-        }
-    }
-    Ok(removed)
-}
-
-/// The engine, if it answers and is new enough.
-async fn engine() -> Result<Docker, DockerError> {
-    let engine = docker_client_instance().await.map_err(|cause| {
-        DockerError::NoEngine { host: host_variable(), cause: cause.into() }
-    })?;
-    // Not a ping: an old engine answers that in any version of the API.
-    match timeout(ENGINE, engine.version()).await {
-        Ok(Ok(_)) => Ok(engine),
-        Ok(Err(cause)) => Err(no_engine(cause)),
-        Err(late) => Err(DockerError::NoEngine {
-            host: host_variable(),
-            cause: late.into(),
-        }),
-    }
-}
-
-fn no_engine(cause: EngineError) -> DockerError {
-    let host = host_variable();
-    match cause {
-        EngineError::DockerResponseServerError {
-            status_code: 400,
-            message,
-        } => DockerError::EngineTooOld { host, message },
-        cause => DockerError::NoEngine { host, cause: cause.into() },
-    }
-}
-
-/// What `DOCKER_HOST` says, or in words that nothing does.
-fn host_variable() -> String {
-    std::env::var("DOCKER_HOST").unwrap_or_else(|_| {
-        "the usual socket (DOCKER_HOST is not set)".to_owned()
-    })
-}
-
-/// Removes a container by name or id; false if it was not there.
-async fn remove(engine: &Docker, id: &str) -> Result<bool, DockerError> {
-    let options =
-        RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-    let not_removed =
-        |cause| DockerError::NotRemoved { id: id.to_owned(), cause };
-    match timeout(REMOVAL, engine.remove_container(id, Some(options))).await
-    {
-        Ok(Ok(())) => Ok(true),
-        // Gone, or being removed by somebody else who swept at the same time.
-        Ok(Err(EngineError::DockerResponseServerError {
-            status_code: 404 | 409,
-            ..
-        })) => Ok(false),
-        Ok(Err(cause)) => Err(not_removed(cause.into())),
-        Err(late) => Err(not_removed(late.into())),
-    }
-}
-
-fn not_started(image: String, cause: TestcontainersError) -> DockerError {
-    use testcontainers::core::error::{
-        ClientError, TestcontainersError as Testcontainers,
-    };
-
-    if let Testcontainers::Client(ClientError::PullImage { .. }) = cause {
-        return DockerError::NoImage { image, cause };
-    }
-    DockerError::Container { image, cause }
-}
-
-/// Docker's two ways to say it, and those of rootless engines.
-fn is_port_taken(cause: &TestcontainersError) -> bool {
-    let text = cause.to_string();
-    [
-        "port is already allocated",
-        "address already in use",
-        "ports are not available",
-    ]
-    .iter()
-    .any(|phrase| text.contains(phrase))
-}
-
-/// The last lines of a container's output.
-async fn tail(engine: &Docker, name: &str) -> String {
-    use futures::StreamExt;
-
-    let options = LogsOptionsBuilder::new()
-        .stdout(true)
-        .stderr(true)
-        .tail(&TAIL.to_string())
-        .build();
-    let lines: Vec<String> = engine
-        .logs(name, Some(options))
-        .filter_map(|line| async { line.ok().map(|line| line.to_string()) })
-        .collect()
-        .await;
-    lines.concat()
-}
-
 fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-/// Where clients of this process reach a published port.
-#[derive(Debug, PartialEq, Eq)]
-struct Host {
-    name: String,
-    /// The address on the engine's machine at which the port is published.
-    bind: Ipv4Addr,
-}
-
-impl Host {
-    /// An engine on this machine publishes on loopback. One elsewhere (`tcp://` or `ssh://` with a
-    /// name in it), or one behind the override that testcontainers defines, publishes everywhere.
-    ///
-    /// testcontainers' own guess takes a machine with `/.dockerenv` for a container beside ours,
-    /// and its gateway's address for ours.
-    fn of(docker_host: &str, host_override: Option<String>) -> Host {
-        let elsewhere = docker_host
-            .split_once("://")
-            .filter(|(scheme, _)| !matches!(*scheme, "unix" | "npipe"))
-            .and_then(|(_, rest)| rest.split('/').next())
-            .map(|address| {
-                address
-                    .rsplit_once('@')
-                    .map_or(address, |(_, address)| address)
-            })
-            .map(|address| {
-                address
-                    .rsplit_once(':')
-                    .map_or(address, |(name, _)| name)
-                    .to_owned()
-            })
-            .filter(|name| {
-                !matches!(
-                    name.as_str(),
-                    "127.0.0.1" | "localhost" | "[::1]"
-                )
-            });
-        match host_override.filter(|name| !name.is_empty()).or(elsewhere) {
-            Some(name) => Host { name, bind: Ipv4Addr::UNSPECIFIED },
-            None => Host {
-                name: Ipv4Addr::LOCALHOST.to_string(),
-                bind: Ipv4Addr::LOCALHOST,
-            },
-        }
-    }
 }
 
 #[cfg(test)]
@@ -562,38 +332,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_engine_here_is_reached_on_loopback_only() {
-        for here in [
-            "unix:///var/run/docker.sock",
-            "tcp://127.0.0.1:2375",
-            "tcp://localhost:2375",
-            "unset",
-        ] {
-            let host = Host::of(here, None);
-            assert_eq!(
-                (host.name.as_str(), host.bind),
-                ("127.0.0.1", Ipv4Addr::LOCALHOST),
-                "{here}"
-            );
-        }
-    }
-
-    #[test]
-    fn an_engine_elsewhere_is_reached_by_its_name() {
-        for (elsewhere, name) in [
-            ("tcp://docker.example:2376", "docker.example"),
-            ("ssh://checkout@docker.example", "docker.example"),
-            ("https://10.0.0.7:2376/", "10.0.0.7"),
-        ] {
-            assert_eq!(
-                Host::of(elsewhere, None),
-                Host { name: name.into(), bind: Ipv4Addr::UNSPECIFIED }
-            );
-        }
-        let overridden = Host::of(
-            "unix:///var/run/docker.sock",
-            Some("host.docker.internal".into()),
-        );
-        assert_eq!(overridden.name, "host.docker.internal");
+    fn a_propertys_value_is_not_shown() {
+        let name = "listener.name.sasl.plain.sasl.jaas.config";
+        let properties =
+            [(name.to_owned(), "password=hush".to_owned())].into();
+        let options =
+            DockerOptions { properties, ..DockerOptions::default() };
+        let shown = format!("{options:?}");
+        assert!(shown.contains(name), "{shown}");
+        assert!(!shown.contains("hush"), "{shown}");
+        let kafka = Kafka::new("127.0.0.1:4444", &options.properties);
+        let shown = format!("{kafka:?}");
+        assert!(!shown.contains("hush"), "{shown}");
     }
 }

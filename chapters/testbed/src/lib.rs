@@ -23,7 +23,9 @@
 //! Behind `tls`: certificates made on the spot.
 //!
 //! A cluster that a test starts ends with its handle: broker, folder and container are gone when
-//! it is dropped, also when the test panics or its process is killed.
+//! it is dropped, also when the test panics. When its process is killed, a guardian ends local
+//! brokers and removes their folder; a container goes by the `docker` program, and on a machine
+//! without it by the next start.
 
 #![deny(unsafe_code)]
 #![warn(missing_docs)]

@@ -147,13 +147,62 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// Asks the engine at `DOCKER_HOST` (or the usual socket) for its version, over its HTTP API.
+/// Where the Docker engine is: what `DOCKER_HOST` says, else the first usual socket that is there.
+pub(crate) fn docker_host() -> String {
+    std::env::var("DOCKER_HOST").unwrap_or_else(|_| {
+        let runtime =
+            std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let socket = docker_socket(
+            runtime.as_deref(),
+            std::env::home_dir().as_deref(),
+            Path::exists,
+        );
+        format!("unix://{}", socket.display())
+    })
+}
+
+/// The places and the order are those of testcontainers, which starts the container: an engine that
+/// it does not find is of no use here.
+fn docker_socket(
+    runtime: Option<&Path>,
+    home: Option<&Path>,
+    is_there: impl Fn(&Path) -> bool,
+) -> PathBuf {
+    let usual = PathBuf::from("/var/run/docker.sock");
+    let others = [
+        (runtime, ".docker/run/docker.sock"),
+        (home, ".docker/run/docker.sock"),
+        (home, ".docker/desktop/docker.sock"),
+    ];
+    let others = others
+        .into_iter()
+        .filter_map(|(folder, socket)| Some(folder?.join(socket)));
+    std::iter::once(usual.clone())
+        .chain(others)
+        .find(|socket| is_there(socket))
+        .unwrap_or(usual)
+}
+
+/// What to say of a `DOCKER_HOST` that cannot be dialled from here.
+pub(crate) fn unsupported_docker_host(host: &str) -> String {
+    let instead = match host.strip_prefix("ssh://") {
+        Some(engine) => format!(
+            ". Forward the engine's socket: ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock {engine}, \
+             and set DOCKER_HOST=unix:///tmp/docker.sock"
+        ),
+        None => String::new(),
+    };
+    format!(
+        "DOCKER_HOST={host} is not supported, only unix:// and tcp:// are{instead}"
+    )
+}
+
+/// Asks the engine at [`docker_host`] for its version, over its HTTP API without TLS.
 ///
 /// The socket is asked, and not the `docker` program, because only the engine is needed.
 fn ask_docker() -> Result<String, String> {
     const PATIENCE: Duration = Duration::from_secs(2);
-    let host = std::env::var("DOCKER_HOST")
-        .unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
+    let host = docker_host();
     let nobody = |error: std::io::Error| {
         format!("no Docker engine answers at {host}: {error}")
     };
@@ -176,9 +225,7 @@ fn ask_docker() -> Result<String, String> {
         socket.write_all(request).map_err(nobody)?;
         socket.read_to_string(&mut answer).map_err(nobody)?;
     } else {
-        return Err(format!(
-            "DOCKER_HOST={host} is neither unix:// nor tcp://"
-        ));
+        return Err(unsupported_docker_host(&host));
     }
     docker_version(&answer).ok_or_else(|| {
         format!("what answers at {host} is not a Docker engine")
@@ -213,6 +260,43 @@ mod tests {
         assert_eq!(java_major("java version \"1.8.0_392\""), Some(8));
         assert_eq!(java_major("openjdk version \"21-ea\""), Some(21));
         assert_eq!(java_major("command not found"), None);
+    }
+
+    #[test]
+    fn the_engines_socket_is_looked_for_in_order() {
+        let places = [
+            "/var/run/docker.sock",
+            "/run/user/7/.docker/run/docker.sock",
+            "/home/checkout/.docker/run/docker.sock",
+            "/home/checkout/.docker/desktop/docker.sock",
+        ]
+        .map(Path::new);
+        let found = |there: &[&Path]| {
+            docker_socket(
+                Some(Path::new("/run/user/7")),
+                Some(Path::new("/home/checkout")),
+                |socket| there.contains(&socket),
+            )
+        };
+        for first in 0..places.len() {
+            assert_eq!(found(&places[first..]), places[first]);
+        }
+        assert_eq!(found(&[]), places[0], "what the message then names");
+    }
+
+    #[test]
+    fn an_engine_over_ssh_is_told_what_to_do_instead() {
+        let said = unsupported_docker_host("ssh://checkout@docker.example");
+        assert!(
+            said.starts_with(
+                "DOCKER_HOST=ssh://checkout@docker.example is not supported"
+            ) && said.contains(
+                "ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock checkout@docker.example,"
+            ),
+            "{said}"
+        );
+        let said = unsupported_docker_host("npipe://engine");
+        assert!(said.ends_with("only unix:// and tcp:// are"), "{said}");
     }
 
     #[test]

@@ -267,7 +267,7 @@ impl Pump<'_> {
         }
     }
 
-    /// Queues what was read, in up to two parts where something is to happen between them.
+    /// Queues what was read, in parts where something is to happen between them.
     fn take(&mut self, bytes: &[u8], link: &super::Link) {
         if bytes.is_empty() {
             let arrival = self.arrivals.arrival(Instant::now(), link);
@@ -275,19 +275,23 @@ impl Pump<'_> {
             return;
         }
         let at_answer = self.look(bytes);
-        let after_bytes = self.shared.admit(self.direction, bytes.len());
-        match [at_answer, after_bytes]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(at, _)| *at)
-        {
-            Some((at, then)) => {
-                self.push(&bytes[..at], link);
-                self.queue.push_back(Parcel::Then(then));
-                self.push(&bytes[at..], link);
-            }
-            None => self.push(bytes, link),
+        // Behind an answer that ends the connection nothing passes: what counts bytes goes on
+        // counting with those of another connection.
+        let passing = match at_answer {
+            Some((at, Then::Cut | Then::Reset)) => at,
+            Some((_, Then::Blackhole)) | None => bytes.len(),
+        };
+        let after_bytes = self.shared.admit(self.direction, passing);
+        let mut stops = [after_bytes, at_answer];
+        // Stable: at one and the same byte, the count of those before it was met first.
+        stops.sort_by_key(|stop| stop.map(|(at, _)| at));
+        let mut done = 0;
+        for (at, then) in stops.into_iter().flatten() {
+            self.push(&bytes[done..at], link);
+            self.queue.push_back(Parcel::Then(then));
+            done = at;
         }
+        self.push(&bytes[done..], link);
     }
 
     fn push(&mut self, bytes: &[u8], link: &super::Link) {
@@ -343,10 +347,15 @@ impl Pump<'_> {
         }
     }
 
-    /// All is healed: what waits for its time arrives now.
+    /// All is healed: what waits for its time arrives now, and nothing happens between.
     fn let_go(&mut self) {
         let now = Instant::now();
         self.arrivals.forget();
+        self.queue.retain(|parcel| !matches!(parcel, Parcel::Then(_)));
+        // By the direction that notes them, so that one noted after healing is not forgotten.
+        if self.direction == Direction::ToBroker {
+            *lock(self.lost_answer) = None;
+        }
         for parcel in &mut self.queue {
             if let Parcel::Bytes { arrival, .. } | Parcel::Fin { arrival } =
                 parcel

@@ -14,8 +14,8 @@ use tokio::time::timeout;
 
 use crate::Result;
 
-/// How long something may take that needs no time of its own.
-const SOON: Duration = Duration::from_secs(10);
+/// How long something may take that needs no time of its own: a machine may be busy.
+const SOON: Duration = Duration::from_secs(30);
 
 /// How long we listen to nothing before we believe that nothing comes.
 const SILENCE: Duration = Duration::from_millis(150);
@@ -265,8 +265,6 @@ async fn a_blackhole_is_one_way_and_loses_nothing() -> Result {
     proxy.blackhole(Direction::ToClient);
     let before = proxy.counts();
     client.write_all(b"is anybody there?").await?;
-    assert!(is_silent(&mut client).await);
-    let counts = proxy.counts();
     assert_eq!(
         before,
         Counts {
@@ -277,12 +275,15 @@ async fn a_blackhole_is_one_way_and_loses_nothing() -> Result {
             to_client: 5
         }
     );
-    assert_eq!(
-        counts.to_broker,
-        before.to_broker + 17,
-        "the request arrived"
-    );
-    assert_eq!(counts.to_client, before.to_client, "the answer did not");
+    eventually(SOON, "the request arrives", async || {
+        match proxy.counts().to_broker {
+            22 => Ok(()),
+            bytes => Err(format!("{bytes} bytes")),
+        }
+    })
+    .await?;
+    assert!(is_silent(&mut client).await, "the answer does not");
+    assert_eq!(proxy.counts().to_client, before.to_client);
     proxy.heal();
     assert_eq!(receive(&mut client, 17).await?, b"is anybody there?");
     Ok(())
@@ -412,6 +413,49 @@ async fn an_answer_is_cut_in_its_middle() -> Result {
     Ok(())
 }
 
+/// Two faults at one answer: it is lost, and as none of its bytes got through, the count of them
+/// goes on with the next connection's.
+#[tokio::test]
+async fn a_lost_answer_leaves_the_count_of_bytes_alone() -> Result {
+    let (proxy, _hello) = echoing().await?;
+    proxy.at_answer(0, Then::Cut);
+    proxy.after_bytes(Direction::ToClient, 10, Then::Cut);
+
+    // 16 bytes follow: API key 0 in version 7, correlation id 7. Echoed, version and correlation id
+    // of the request stand where an answer has its correlation id.
+    let request = [&[0, 0, 0, 16, 0, 0, 0, 7, 0, 0, 0, 7][..], b"a record"];
+    let mut client = TcpStream::connect(proxy.address()).await?;
+    client.write_all(&request.concat()).await?;
+    assert_eq!(the_end(&mut client).await?, Ok(Vec::new()));
+
+    let mut client = TcpStream::connect(proxy.address()).await?;
+    client.write_all(b"0123456789abcdef").await?;
+    assert_eq!(the_end(&mut client).await?, Ok(b"0123456789".to_vec()));
+    Ok(())
+}
+
+/// The direction goes dark in front of an answer that is to be lost: healed before it gets that
+/// far, the answer comes through.
+#[tokio::test]
+async fn healing_takes_back_what_was_to_come() -> Result {
+    let (proxy, _hello) = echoing().await?;
+    proxy.after_bytes(Direction::ToClient, 4, Then::Blackhole);
+    proxy.at_answer(1, Then::Cut);
+    // As above, with a first frame of 4 + 8 bytes before the one whose answer is to be lost.
+    let request = [
+        &[0, 0, 0, 8, 0, 0, 0, 6, 0, 0, 0, 6][..],
+        &[0, 0, 0, 8, 0, 1, 0, 7, 0, 1, 0, 7],
+    ]
+    .concat();
+    let mut client = TcpStream::connect(proxy.address()).await?;
+    client.write_all(&request).await?;
+    assert_eq!(receive(&mut client, 4).await?, request[..4]);
+    assert!(is_silent(&mut client).await);
+    proxy.heal();
+    assert_eq!(receive(&mut client, 20).await?, request[4..]);
+    Ok(())
+}
+
 /// The direction goes dark in the middle of an answer, and the rest comes when all is healed.
 #[tokio::test]
 async fn an_answer_goes_dark_in_its_middle() -> Result {
@@ -493,7 +537,8 @@ mod own_cluster {
         let orders = TestTopic::new(&cluster, "orders", 1).await?;
         let producer: FutureProducer = cluster
             .client_config()
-            .set("message.timeout.ms", "1500")
+            // Long enough for the first record's connection on a busy machine.
+            .set("message.timeout.ms", "5000")
             .create()?;
         send(&producer, orders.name()).await?;
         assert_eq!(end_offset(&producer, orders.name())?, 1);

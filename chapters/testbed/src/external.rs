@@ -1,8 +1,8 @@
 //! A cluster that the reader names: how to get in, and what it gives.
 //!
-//! Nothing is assumed of such a cluster. [`ask`] asks it: how many brokers there are (Metadata),
-//! whether it answers the admin API, and what its configuration says about an authorizer and about
-//! group protocols (DescribeConfigs of one broker).
+//! [`ask`] asks such a cluster what can be asked: how many brokers there are (Metadata), and what one
+//! broker's configuration says about an authorizer and about group protocols (DescribeConfigs). What
+//! it concludes beyond that is written there.
 
 mod settings;
 
@@ -129,11 +129,18 @@ fn heard(said: &[String]) -> String {
 ///
 /// - A cluster that answers no admin request because it is librdkafka's mock gives what the
 ///   built-in broker gives.
-/// - One that answers is a real Kafka: transactions, idempotence, isolation, timestamps, retention,
-///   compaction and volume come with it. An authorizer in its configuration is `acl`, the group
-///   protocol `consumer` is `kip848`, `share` is `share-groups`. (Since Kafka 4.1 share groups are a
-///   finalized feature instead, about which librdkafka cannot ask: then they are not claimed.)
-/// - One that forbids us to look has an authorizer, and for us no admin API.
+/// - One that shows its configuration answers the admin API: `admin`. That was one request which
+///   only reads; that we may also create topics is assumed, and where it is not so, creating the
+///   first one says it. An authorizer in the configuration is `acl`, the group protocol `consumer`
+///   is `kip848`, `share` is `share-groups`. (Since Kafka 4.1 share groups are a finalized feature
+///   instead, about which librdkafka cannot ask: then they are not claimed.)
+/// - One that forbids us to look has an authorizer, `acl`, and for us no `admin`.
+/// - Both know DescribeConfigs, which came with Kafka 0.11 as transactions did. So `txn`,
+///   `idempotence` and `isolation` are concluded from the version, not tried.
+/// - One that answers the question with another error, or does not know it, may be anything that
+///   speaks the protocol: nothing is concluded from that, so of what needs an answer it has none.
+/// - Timestamps, retention, compaction and volume are believed of everyone who is no mock: every
+///   Kafka that this client can speak with has them.
 /// - `tls` and `sasl` are what the properties with which we got in say.
 ///
 /// # Errors
@@ -189,17 +196,17 @@ enum Answer {
     Nothing,
 }
 
-/// What a real Kafka with this configuration gives to a client with this `security.protocol`.
+/// What a cluster that answered so gives to a client with this `security.protocol`: see [`ask`].
 fn gives(answer: &Answer, protocol: &str) -> Vec<Need> {
     let mut gives = vec![
-        Need::Txn,
-        Need::Idempotence,
-        Need::Isolation,
         Need::Timestamps,
         Need::Retention,
         Need::Compaction,
         Need::Volume,
     ];
+    if *answer != Answer::Nothing {
+        gives.extend([Need::Txn, Need::Idempotence, Need::Isolation]);
+    }
     match answer {
         Answer::Properties(properties) => {
             gives.push(Need::Admin);
@@ -508,6 +515,14 @@ mod tests {
             assert!(gives.contains(&need), "{need}");
         }
         assert!(!gives.contains(&Need::ShareGroups));
+    }
+
+    #[test]
+    fn from_no_answer_nothing_is_concluded() {
+        assert_eq!(
+            words(&Answer::Nothing, "SSL"),
+            "tls, timestamps, retention, compaction, volume"
+        );
     }
 
     #[test]

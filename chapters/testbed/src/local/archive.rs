@@ -23,6 +23,9 @@ use crate::version::KAFKA;
 const ARCHIVE: &str = "broker.jsa";
 const NOTE: &str = "archive.json";
 
+/// How the names of folders begin in which an archive is being made.
+const ASIDE: &str = ".making-";
+
 /// What stands beside an archive, written last.
 #[derive(Debug, Serialize, Deserialize)]
 struct Note {
@@ -55,8 +58,7 @@ pub(crate) async fn ready(
     if let Some(found) = look(&folder, java, &jars) {
         return Ok(found);
     }
-    let of_thread = tools.clone();
-    let _lock: File = blocking(move || of_thread.lock()).await?;
+    let _lock: File = blocking(tools, |tools| tools.lock()).await?;
     // Another process may have made it while we waited.
     if let Some(found) = look(&folder, java, &jars) {
         return Ok(found);
@@ -89,7 +91,10 @@ async fn make(
     let parent = folder.parent().unwrap_or(folder);
     std::fs::create_dir_all(parent)
         .map_err(LocalError::file("create the folder", parent))?;
-    let aside = tempfile::tempdir_in(parent)
+    sweep(parent);
+    let aside = tempfile::Builder::new()
+        .prefix(ASIDE)
+        .tempdir_in(parent)
         .map_err(LocalError::file("create a folder in", parent))?;
     let file = aside.path().join(ARCHIVE);
 
@@ -130,6 +135,17 @@ async fn make(
     std::fs::rename(aside.keep(), folder)
         .map_err(LocalError::file("create", folder))?;
     Ok(made.then(|| folder.join(ARCHIVE)))
+}
+
+/// Removes what killed processes left, 50 MiB each. Nobody else makes an archive: the lock is ours.
+fn sweep(parent: &Path) {
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(ASIDE)
+            && let Err(error) = std::fs::remove_dir_all(entry.path())
+        {
+            tracing::debug!(%error, folder = %entry.path().display(), "an old folder is left behind");
+        }
+    }
 }
 
 /// Lets Java say whether it takes the archive: with `-Xshare:on` it refuses to start otherwise.
@@ -201,6 +217,20 @@ mod tests {
         );
         std::fs::write(&file, "class").unwrap();
         assert_eq!(look(path, &java("17.0.15"), "jars"), None, "cut short");
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_swept() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = |name: &str| {
+            let folder = parent.path().join(name);
+            std::fs::create_dir(&folder).unwrap();
+            std::fs::write(folder.join(ARCHIVE), "classes").unwrap();
+            folder
+        };
+        let (left, made) = (folder(".making-Ab12"), folder("java-17-3f2a"));
+        sweep(parent.path());
+        assert!(!left.exists() && made.exists());
     }
 
     #[test]

@@ -25,6 +25,9 @@ const LAST_LINES: usize = 12;
 /// How far apart two looks at a starting broker's log are.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
+/// How often a start is tried when a port that was free is taken a moment later.
+pub(crate) const TRIES: usize = 5;
+
 /// What all brokers of a cluster start with.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -55,7 +58,9 @@ struct State {
     /// How long the log was when the process was started: what ran before wrote the rest.
     log_from: usize,
     /// While the broker is down: its ports, bound and not listened on, so that clients are refused
-    /// and no other program gets them.
+    /// and the system gives them to no other program. (A program that asks for one by its number may
+    /// get it.) On Linux until the broker listens again; elsewhere until its start, which takes a
+    /// second or two until it has bound them.
     held: Vec<TcpSocket>,
 }
 
@@ -224,7 +229,8 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// As a start: [`LocalError::Ended`], [`LocalError::NotReady`], [`LocalError::PortTaken`].
+    /// As a start: [`LocalError::Ended`], [`LocalError::NotReady`], and [`LocalError::PortTaken`] if
+    /// another program has one of its ports at every one of five tries.
     ///
     /// # Cancellation
     ///
@@ -235,8 +241,21 @@ impl Broker {
             self.stop_in_turn().await?;
         }
         let deadline = Instant::now() + self.plan.options.patience;
-        self.spawn()?;
-        self.listening(deadline).await?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            self.spawn()?;
+            match self.listening(deadline).await {
+                // Who took it for an outgoing connection may be done with it by now.
+                Err(LocalError::PortTaken { address }) if tries < TRIES => {
+                    tracing::debug!(
+                        address,
+                        "taken while the broker was down: once more"
+                    );
+                }
+                result => break result?,
+            }
+        }
         self.ready(&[self.id], deadline).await
     }
 
@@ -274,7 +293,10 @@ impl Broker {
             archive,
             &plan.options,
         ));
-        state.held.clear();
+        // On Linux a socket that does not listen is no obstacle to one that will.
+        if !cfg!(target_os = "linux") {
+            state.held.clear();
+        }
         state.log_from = std::fs::metadata(self.log_file())
             .map_or(0, |log| log.len() as usize);
         let process =
@@ -314,7 +336,10 @@ impl Broker {
                 };
                 names.iter().find(|name| !open(name))
             };
-            let Some(missing) = missing else { return Ok(()) };
+            let Some(missing) = missing else {
+                self.state().held.clear();
+                return Ok(());
+            };
             self.still_starting(
                 deadline,
                 &format!("its listener {missing} is not open yet"),
@@ -444,8 +469,14 @@ impl Broker {
             });
         }
         let mut state = self.state();
-        state.held =
-            state.ports.values().filter_map(|port| hold(*port)).collect();
+        let controller =
+            self.plan.controllers.get(self.id as usize - 1).into_iter();
+        state.held = state
+            .ports
+            .values()
+            .chain(controller)
+            .filter_map(|port| hold(*port))
+            .collect();
         Ok(())
     }
 

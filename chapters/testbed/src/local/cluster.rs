@@ -9,12 +9,13 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use tempfile::TempDir;
 use tokio::time::Instant;
 
 use super::archive;
-use super::broker::{Broker, Plan};
+use super::broker::{Broker, Plan, TRIES};
+use super::cancel::{Cancel, Waiting};
 use super::error::LocalError;
+use super::folder::{self, Folder};
 use super::install::{Kafka, Tools};
 use super::java::Java;
 use super::options::LocalOptions;
@@ -25,9 +26,6 @@ use crate::eventually::eventually;
 use crate::kind::Kind;
 use crate::needs::{Capabilities, Need};
 use crate::version::KAFKA;
-
-/// How often a start is tried when a port that was free is taken a moment later.
-const TRIES: usize = 5;
 
 /// How long a start waits for the coordinator of groups. It takes 0.2 s; where an authorizer forbids
 /// it, or a property makes it impossible, the cluster is of use all the same.
@@ -48,13 +46,6 @@ pub struct LocalCluster {
     folder: Folder,
 }
 
-/// The folder that holds the brokers' folders.
-#[derive(Debug)]
-enum Folder {
-    Temporary(TempDir),
-    Kept(PathBuf),
-}
-
 impl LocalCluster {
     /// Fetches Kafka if it is not there yet, starts the brokers, and waits until each of them
     /// names all of them.
@@ -65,7 +56,7 @@ impl LocalCluster {
     ///
     /// # Cancellation
     ///
-    /// Dropping the future ends what was started. A fetch in progress runs to its end.
+    /// Dropping the future ends what was started, as with [`install`](super::install()).
     pub async fn start(
         options: LocalOptions,
     ) -> Result<LocalCluster, LocalError> {
@@ -128,23 +119,13 @@ impl LocalCluster {
         ready: Ready,
         controllers: Vec<u16>,
     ) -> Result<LocalCluster, LocalError> {
-        let folder = tempfile::Builder::new()
-            .prefix("testbed-")
-            .tempdir()
-            .map_err(LocalError::file(
-                "create a folder in",
-                std::env::temp_dir(),
-            ))?;
+        let folder = Folder::create(&std::env::temp_dir(), options.keep)?;
         let plan = Arc::new(Plan { ready, options, controllers });
         let options = &plan.options;
         let brokers = (1..=options.brokers)
             .map(|id| Broker::create(id, folder.path(), Arc::clone(&plan)))
             .collect::<Result<_, _>>()?;
-        let folder = if options.keep {
-            Folder::Kept(folder.keep())
-        } else {
-            Folder::Temporary(folder)
-        };
+        let folder = if options.keep { folder.keep() } else { folder };
         let connection = Connection {
             kind: Kind::Local,
             version: Some(KAFKA.to_owned()),
@@ -225,10 +206,7 @@ impl LocalCluster {
 
     /// The folder that holds a folder for each broker.
     pub fn folder(&self) -> &Path {
-        match &self.folder {
-            Folder::Temporary(folder) => folder.path(),
-            Folder::Kept(folder) => folder,
-        }
+        self.folder.path()
     }
 
     /// The file that each broker logs to.
@@ -347,7 +325,7 @@ impl LocalCluster {
     ///
     /// The brokers end all the same.
     pub async fn stop(&self) -> Result<(), LocalError> {
-        if matches!(self.folder, Folder::Kept(_)) {
+        if self.folder.is_kept() {
             // A broker that is down, or that finds no quorum to hand over to, is killed below.
             let stops = self.brokers.iter().map(Broker::stop);
             let _ = tokio::time::timeout(
@@ -420,10 +398,10 @@ pub(super) async fn prepare(
     tools: &Tools,
     archive: bool,
 ) -> Result<Ready, LocalError> {
-    let of_thread = tools.clone();
-    let (java, kafka) = blocking(move || {
-        let java = Java::ask(&of_thread.java)?;
-        let kafka = of_thread.install(&java)?;
+    let (java, kafka) = blocking(tools, |tools| {
+        folder::sweep_once(&std::env::temp_dir());
+        let java = Java::ask(&tools.java)?;
+        let kafka = tools.install(&java)?;
         Ok((java, kafka))
     })
     .await?;
@@ -437,8 +415,7 @@ pub(super) async fn prepare(
 
 /// Fetches Kafka again if it is damaged; true if it was.
 async fn repair(tools: &Tools) -> Result<bool, LocalError> {
-    let tools = tools.clone();
-    blocking(move || tools.repair(&Java::ask(&tools.java)?)).await
+    blocking(tools, |tools| tools.repair(&Java::ask(&tools.java)?)).await
 }
 
 fn is(address: &str, port: u16) -> bool {
@@ -447,11 +424,16 @@ fn is(address: &str, port: u16) -> bool {
         .is_some_and(|(_, found)| found == port.to_string())
 }
 
-/// Runs what blocks where it may.
+/// Runs what blocks where it may; dropping the future cancels it.
 pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, LocalError> + Send + 'static,
+    tools: &Tools,
+    work: impl FnOnce(&Tools) -> Result<T, LocalError> + Send + 'static,
 ) -> Result<T, LocalError> {
-    tokio::task::spawn_blocking(work)
+    // Another start with the same tools goes on.
+    let cancel = Cancel::default();
+    let tools = Tools { cancel: cancel.clone(), ..tools.clone() };
+    let _waiting = Waiting(cancel);
+    tokio::task::spawn_blocking(move || work(&tools))
         .await
         .unwrap_or(Err(LocalError::Shutdown))
 }

@@ -220,7 +220,7 @@ pub enum LocalError {
     /// A condition that was waited for did not come true.
     #[error(transparent)]
     TimedOut(#[from] crate::eventually::TimedOut),
-    /// The work was cut off because the runtime shut down.
+    /// The work was cut off because the runtime shut down, or because nobody waited for it any more.
     #[error(
         "the runtime shut down while the local Kafka was being prepared"
     )]

@@ -144,8 +144,10 @@ impl Guarded {
 
     /// Sends a signal to the broker; false if it is gone.
     ///
-    /// The process id cannot belong to another process by now: the guardian has not waited for
-    /// the broker before we have seen that it is gone.
+    /// As long as the guardian lives, the process id is the broker's until we have seen its end of
+    /// file and let the guardian collect it. For the moment between that and our knowing the exit
+    /// code a signal may find nobody; it would find a stranger only if the system gave the id away
+    /// within that moment, and systems give them in turn.
     pub(crate) fn signal(&self, signal: Signal) -> io::Result<bool> {
         if !self.is_alive() {
             return Ok(false);

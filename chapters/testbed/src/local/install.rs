@@ -19,6 +19,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::cancel::Cancel;
 use super::error::LocalError;
 use super::java::Java;
 use super::manifest::Manifest;
@@ -108,7 +109,8 @@ impl fmt::Display for Progress {
 ///
 /// # Cancellation
 ///
-/// A fetch in progress runs to its end.
+/// The work ends, Maven too if it runs: at once, but for what takes a second. The next call begins
+/// again with what Maven has.
 pub async fn install(
     progress: impl Fn(&Progress) + Send + Sync + 'static,
 ) -> Result<PathBuf, LocalError> {
@@ -131,6 +133,8 @@ pub struct Tools {
     pub needed_mib: u64,
     /// Told what takes long. Unless it is set: a line at level INFO.
     pub progress: Arc<dyn Fn(&Progress) + Send + Sync>,
+    /// Set when nobody waits for the installation any more.
+    pub(crate) cancel: Cancel,
 }
 
 impl fmt::Debug for Tools {
@@ -198,6 +202,7 @@ impl Tools {
             lock_patience: Duration::from_secs(600),
             needed_mib: NEEDED_MIB,
             progress: Arc::new(|progress| tracing::info!("{progress}")),
+            cancel: Cancel::default(),
         }
     }
 
@@ -274,6 +279,7 @@ impl Tools {
         let start = Instant::now();
         let mut told = false;
         loop {
+            self.cancel.check()?;
             match file.try_lock() {
                 Ok(()) => return Ok(file),
                 Err(TryLockError::Error(error)) => {
@@ -314,7 +320,7 @@ impl Tools {
             .map_err(LocalError::file("create a folder in", &self.cache))?;
         let filled = self.fill(java, aside.path());
         if let Err(error) = filled {
-            if damaged {
+            if damaged && !matches!(error, LocalError::Shutdown) {
                 tracing::warn!(%error, "the damaged Kafka could not be fetched again");
                 return Err(LocalError::Damaged {
                     folder: place,
@@ -376,7 +382,7 @@ impl Tools {
     }
 
     fn fill(&self, java: &Java, folder: &Path) -> Result<(), LocalError> {
-        maven::copy_jars(&self.mvn, folder, |progress| {
+        maven::copy_jars(&self.mvn, folder, &self.cancel, |progress| {
             self.report(progress)
         })?;
         let libs = folder.join("libs");

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::cancel::Cancel;
 use super::error::LocalError;
 use super::install::{LAST_LINES, Progress};
 use crate::version::{KAFKA, LOG4J};
@@ -12,10 +13,11 @@ use crate::version::{KAFKA, LOG4J};
 /// The Maven plugin that copies a project's jars, pinned so that tomorrow does what today does.
 const COPY_GOAL: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 
-/// Fetches the jars of a broker into `folder/libs`.
+/// Fetches the jars of a broker into `folder/libs`; cancelling ends Maven.
 pub(crate) fn copy_jars(
     mvn: &Path,
     folder: &Path,
+    cancel: &Cancel,
     report: impl Fn(Progress),
 ) -> Result<(), LocalError> {
     report(Progress::Fetching { files: 0 });
@@ -24,23 +26,29 @@ pub(crate) fn copy_jars(
         .map_err(LocalError::file("write", &pom))?;
     let (out, err) =
         std::io::pipe().map_err(LocalError::file("open a pipe to", mvn))?;
-    let mut maven = Command::new(mvn)
-        // -C: a jar whose checksum is not the repository's fails the build.
-        .args(["-B", "-C", COPY_GOAL])
-        .arg(format!("-DoutputDirectory={}", folder.join("libs").display()))
-        .arg("-DincludeScope=runtime")
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(
-            err.try_clone()
-                .map_err(LocalError::file("open a pipe to", mvn))?,
-        )
-        .stderr(err)
-        .spawn()
-        .map_err(|source| LocalError::NoMaven {
-            program: mvn.to_owned(),
-            source,
-        })?;
+    let maven = || {
+        Command::new(mvn)
+            // -C: a jar whose checksum is not the repository's fails the build.
+            .args(["-B", "-C", COPY_GOAL])
+            .arg(format!(
+                "-DoutputDirectory={}",
+                folder.join("libs").display()
+            ))
+            .arg("-DincludeScope=runtime")
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(
+                err.try_clone()
+                    .map_err(LocalError::file("open a pipe to", mvn))?,
+            )
+            .stderr(err)
+            .spawn()
+            .map_err(|source| LocalError::NoMaven {
+                program: mvn.to_owned(),
+                source,
+            })
+    };
+    cancel.start(maven)?;
     let mut last = VecDeque::new();
     let mut files = 0;
     for line in BufReader::new(out).lines().map_while(Result::ok) {
@@ -58,7 +66,9 @@ pub(crate) fn copy_jars(
             }
         }
     }
-    let status = maven.wait().map_err(LocalError::file("wait for", mvn))?;
+    let status =
+        cancel.wait().map_err(LocalError::file("wait for", mvn))?;
+    cancel.check()?;
     if status.success() {
         return Ok(());
     }

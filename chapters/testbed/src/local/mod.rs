@@ -26,13 +26,16 @@
 //! # Files
 //!
 //! `install`: jars, checked (`manifest`) and locked, fetched by `maven`. `archive`: the class
-//! archive. `settings`: what a node is told, as pure functions. `guardian`: the process that
-//! outlives us. `broker`: one node. `cluster`: all of them. `question`: what they are asked.
+//! archive. `cancel`: what ends them early. `settings`: what a node is told, as pure functions. `guardian`: the process that
+//! outlives us. `broker`: one node. `cluster`: all of them, in a `folder`. `question`: what they are
+//! asked.
 
 mod archive;
 mod broker;
+mod cancel;
 mod cluster;
 mod error;
+mod folder;
 mod guardian;
 mod install;
 mod java;

@@ -1,6 +1,7 @@
 //! What a local cluster can be told.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use super::error::LocalError;
@@ -26,7 +27,7 @@ pub struct Listener {
 }
 
 /// How a [`LocalCluster`](super::LocalCluster) is started.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LocalOptions {
     pub(crate) brokers: u32,
     pub(crate) properties: BTreeMap<String, String>,
@@ -43,6 +44,34 @@ pub struct LocalOptions {
     pub(crate) tools: Option<Tools>,
     pub(crate) java_flags: Vec<String>,
     pub(crate) archive: bool,
+}
+
+/// Names properties and Java's flags and hides their values: some are passwords.
+impl fmt::Debug for LocalOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |properties: &BTreeMap<String, String>| {
+            properties.keys().cloned().collect::<Vec<_>>()
+        };
+        let flags = self.java_flags.iter();
+        let flags = flags.map(|flag| flag.split('=').next());
+        f.debug_struct("LocalOptions")
+            .field("brokers", &self.brokers)
+            .field("properties", &names(&self.properties))
+            .field("client_properties", &names(&self.client_properties))
+            .field("listeners", &self.listeners)
+            .field("advertised", &self.advertised)
+            .field("client_ports", &self.client_ports)
+            .field("controller_ports", &self.controller_ports)
+            .field("heap_mib", &self.heap_mib)
+            .field("jit", &self.jit)
+            .field("test_timeouts", &self.test_timeouts)
+            .field("keep", &self.keep)
+            .field("patience", &self.patience)
+            .field("tools", &self.tools)
+            .field("java_flags", &flags.flatten().collect::<Vec<_>>())
+            .field("archive", &self.archive)
+            .finish()
+    }
 }
 
 impl LocalOptions {
@@ -149,8 +178,12 @@ impl LocalOptions {
         self
     }
 
-    /// Short time-outs for members of groups (1 s instead of Kafka's 45 s) and for brokers (2 s
-    /// instead of 9 s), so that a test sees a failure soon. On unless it is switched off.
+    /// Short time-outs, so that a test sees a failure soon: for brokers (2 s instead of Kafka's 9 s)
+    /// and for members of groups that join with `group.protocol=consumer` (1 s instead of 45 s). On
+    /// unless it is switched off.
+    ///
+    /// A classic member chooses its `session.timeout.ms` itself, 45 s unless it is set; the brokers
+    /// then allow it to be as short as 0.5 s, instead of 6 s.
     pub fn test_timeouts(mut self, short: bool) -> Self {
         self.test_timeouts = short;
         self
@@ -263,6 +296,20 @@ mod tests {
     fn the_defaults_are_valid() {
         assert!(LocalOptions::new(0).validate().is_ok());
         assert!(LocalOptions::new(3).validate().is_ok());
+    }
+
+    #[test]
+    fn what_is_printed_names_properties_and_hides_their_values() {
+        let name = "listener.name.sasl_ssl.plain.sasl.jaas.config";
+        let options = LocalOptions::new(1)
+            .property(name, "password=\"mug-secret\"")
+            .client_property("sasl.password", "mug-secret")
+            .java_flag("-Djavax.net.ssl.trustStorePassword=mug-secret");
+        let printed = format!("{options:?}{options:#?}");
+        assert!(!printed.contains("mug-secret"), "{printed}");
+        for shown in [name, "sasl.password", "trustStorePassword"] {
+            assert!(printed.contains(shown), "{shown}: {printed}");
+        }
     }
 
     #[test]

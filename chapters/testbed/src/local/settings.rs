@@ -126,7 +126,8 @@ pub(crate) fn properties(
 }
 
 /// Time-outs with which a test sees within a second or two that a member or a broker is gone.
-/// Kafka's defaults: 45 s for a member, 9 s for a broker.
+/// Kafka's defaults: 45 s for a member, 9 s for a broker. A classic member brings its own time-out:
+/// for it only the least that brokers allow is changed.
 const TEST_TIMEOUTS: [(&str, &str); 7] = [
     ("group.min.session.timeout.ms", "500"),
     ("group.consumer.session.timeout.ms", "1000"),

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use testbed::eventually;
-use testbed::local::{Java, Kafka, LocalError, Tools};
+use testbed::local::{
+    Java, Kafka, LocalCluster, LocalError, LocalOptions, Tools,
+};
 use testbed::version::{KAFKA, LOG4J};
 
 use crate::Result;
@@ -380,6 +382,65 @@ fn a_lock_that_is_held_for_ever_is_told() -> Result {
     );
     drop(held);
     bench.install()?;
+    Ok(())
+}
+
+/// Begins a start, drops it as soon as `begun` says so, and waits until nothing of it works on.
+async fn cancelled(bench: &Bench, begun: impl Fn() -> bool) -> Result {
+    let holders = Arc::strong_count(&bench.tools.progress);
+    let start = LocalCluster::start(
+        LocalOptions::new(1).tools(bench.tools.clone()),
+    );
+    let begins = eventually(
+        Duration::from_secs(30),
+        "the start begins to wait",
+        async || if begun() { Ok(()) } else { Err(bench.told()) },
+    );
+    tokio::select! {
+        ended = start => return Err(format!("{ended:?}").into()),
+        begun = begins => begun?,
+    }
+    eventually(
+        Duration::from_secs(30),
+        "nobody works for the dropped start",
+        async || match Arc::strong_count(&bench.tools.progress) {
+            count if count == holders => Ok(()),
+            count => Err(format!("{count} instead of {holders}")),
+        },
+    )
+    .await?;
+    Ok(())
+}
+
+/// A start that is dropped while another process installs waits no longer, and fetches nothing.
+#[tokio::test]
+async fn a_dropped_start_waits_for_no_lock() -> Result {
+    let bench = Bench::new()?;
+    std::fs::create_dir_all(&bench.tools.cache)?;
+    let held = std::fs::File::create(
+        bench.tools.cache.join(format!("kafka-{KAFKA}.lock")),
+    )?;
+    held.lock()?;
+    cancelled(&bench, || bench.told().contains("waiting for it")).await?;
+    drop(held);
+    assert_eq!(bench.fetches(), 0);
+    bench.install()?;
+    Ok(())
+}
+
+/// A start that is dropped while Maven runs ends Maven, and leaves nothing half fetched.
+#[tokio::test]
+async fn a_dropped_start_ends_maven() -> Result {
+    let bench = Bench::new()?;
+    let runs = bench.folder.path().join("maven");
+    bench.mvn(&format!(
+        "echo $$ >'{}'; exec tail -f /dev/null",
+        runs.display()
+    ))?;
+    let pid = || std::fs::read_to_string(&runs).unwrap_or_default();
+    cancelled(&bench, || pid().ends_with('\n')).await?;
+    assert!(!crate::own_cluster::is_alive(pid().trim().parse()?));
+    assert_eq!(bench.left(), [format!("kafka-{KAFKA}.lock")]);
     Ok(())
 }
 

@@ -15,6 +15,7 @@ use rdkafka::util::Timeout;
 use rdkafka::{ClientConfig, Message};
 use testbed::local::{LocalCluster, LocalError, LocalOptions};
 use testbed::{Cluster, TopicSpec, eventually};
+use tokio::net::TcpSocket;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
@@ -190,7 +191,21 @@ async fn a_killed_broker_refuses_and_comes_back_at_its_address() -> Result {
     assert_eq!(next_key(&consumer).await?, "before");
 
     let (address, pid) = (broker.address(), broker.pid());
+    let properties =
+        std::fs::read_to_string(broker.folder().join("server.properties"))?;
+    let voter = properties
+        .lines()
+        .find_map(|line| line.strip_prefix("controller.quorum.voters=1@"))
+        .ok_or("no controller")?;
     broker.kill().await?;
+    for held in [address.as_str(), voter] {
+        // Without SO_REUSEADDR, as the system looks for a free port.
+        let socket = TcpSocket::new_v4()?;
+        assert_eq!(
+            socket.bind(held.parse()?).unwrap_err().kind(),
+            ErrorKind::AddrInUse
+        );
+    }
     assert_eq!(
         TcpStream::connect(&address).unwrap_err().kind(),
         ErrorKind::ConnectionRefused
@@ -222,6 +237,36 @@ async fn a_killed_broker_refuses_and_comes_back_at_its_address() -> Result {
     broker.restart().await?;
     assert_eq!(send(&producer, "orders", "after").await?, 2);
     Ok(())
+}
+
+/// Another program has the port of a broker that is down, until the broker has tried to get it: the
+/// restart tries again.
+#[tokio::test]
+// Elsewhere nobody gets a port that is held for a broker.
+#[cfg(target_os = "linux")]
+async fn a_port_that_is_taken_for_a_moment_is_tried_again() -> Result {
+    let _alone = alone().await;
+    let cluster = start(LocalOptions::new(1)).await?;
+    let broker = local(&cluster).broker(1)?;
+    broker.kill().await?;
+    let other = TcpListener::bind(broker.address())?;
+    let refused = async || {
+        let log = broker.log_tail(100);
+        if log.contains("Address already in use") {
+            Ok(())
+        } else {
+            Err(log)
+        }
+    };
+    let (restarted, seen) = tokio::join!(broker.restart(), async {
+        let seen =
+            eventually(PATIENCE, "the port is refused", refused).await;
+        drop(other);
+        seen
+    });
+    seen?;
+    restarted?;
+    create(&cluster, "orders:1").await
 }
 
 /// A frozen broker holds its connections and answers nothing: a record times out. When it goes on

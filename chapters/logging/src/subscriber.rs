@@ -27,7 +27,9 @@ use crate::text::{self, Palette};
 ///
 /// `OTEL_SERVICE_NAME` names the service in lines without a field `process`; the default is the program's name.
 ///
-/// When the reader of standard output goes away (`| head`), the program ends with exit code 0, as it would in C.
+/// When the reader of standard output goes away (`| head`), no further line is written, and nothing else changes: the
+/// program flushes, leaves its group and ends as it would have. One that never ends by itself goes on, without a word:
+/// end it with Ctrl-C, or limit its time (`timeout 10 program | head`).
 ///
 /// # Errors
 /// When a variable has a value that cannot be meant, or a subscriber is installed already.
@@ -36,7 +38,7 @@ pub fn init() -> Result<(), InitError> {
         |name| std::env::var(name).ok(),
         std::io::stdout().is_terminal(),
     )?;
-    let subscriber = settings.subscriber(StandardOutput);
+    let subscriber = settings.subscriber(StandardOutput::default());
     tracing::subscriber::set_global_default(subscriber)
         .map_err(|_| InitError::Twice)
 }
@@ -150,8 +152,11 @@ fn program_name() -> String {
     stem.to_string_lossy().into_owned()
 }
 
-/// Writes to standard output, and ends the program when nobody reads it any more.
-struct StandardOutput;
+/// Writes to standard output, until nobody reads it any more.
+#[derive(Default)]
+struct StandardOutput {
+    closed: bool,
+}
 
 impl Write for StandardOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -159,19 +164,22 @@ impl Write for StandardOutput {
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let result = io::stdout().write_all(bytes);
-        if result
-            .as_ref()
-            .is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-        {
-            // Rust ignores SIGPIPE. Going on would leave a program that works for nobody, for ever.
-            std::process::exit(0);
+        if self.closed {
+            return Ok(());
         }
-        result
+        match io::stdout().write_all(bytes) {
+            // Who reads has seen enough; the program's own work is not done. To end it here, in the middle of any
+            // call, would lose what its producers hold and report success.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(())
+            }
+            result => result,
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stdout().flush()
+        if self.closed { Ok(()) } else { io::stdout().flush() }
     }
 }
 

@@ -267,14 +267,14 @@ mod tests {
         let places = [
             "/var/run/docker.sock",
             "/run/user/7/.docker/run/docker.sock",
-            "/home/checkout/.docker/run/docker.sock",
-            "/home/checkout/.docker/desktop/docker.sock",
+            "/people/checkout/.docker/run/docker.sock",
+            "/people/checkout/.docker/desktop/docker.sock",
         ]
         .map(Path::new);
         let found = |there: &[&Path]| {
             docker_socket(
                 Some(Path::new("/run/user/7")),
-                Some(Path::new("/home/checkout")),
+                Some(Path::new("/people/checkout")),
                 |socket| there.contains(&socket),
             )
         };

@@ -1,6 +1,7 @@
 //! One order, from checkout to packing: `cargo xtask run chapter 1`
 #![forbid(unsafe_code)]
 
+use anyhow::Context;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Message};
@@ -9,7 +10,8 @@ use tracing::info;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().without_time().init();
-    let brokers = std::env::var("KAFKA_BROKERS")?;
+    let brokers = std::env::var("KAFKA_BROKERS")
+        .context("no KAFKA_BROKERS: try `cargo xtask run quickstart`")?;
 
     // Checkout sends an order: a key and a value.
     let producer: FutureProducer =

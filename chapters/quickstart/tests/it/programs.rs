@@ -77,6 +77,21 @@ async fn the_first_program_shows_its_order_within_a_second() -> Result {
     panic!("the fastest of five took {fastest:?}");
 }
 
+/// Started by hand, without a broker's address: the message names what is missing.
+#[tokio::test]
+async fn without_an_address_it_says_what_to_do() -> Result {
+    let mut first = command("quickstart", &shop(1).await?);
+    first.env_remove("KAFKA_BROKERS").env("RUST_BACKTRACE", "0");
+    let output = timeout(PATIENCE, first.output()).await??;
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("no KAFKA_BROKERS: try `cargo xtask run quickstart`"),
+        "{said}"
+    );
+    Ok(())
+}
+
 /// It is the first code that a reader sees, and every line is read: 35 lines, 150 in all.
 #[test]
 fn the_code_is_short_enough_to_be_read() {

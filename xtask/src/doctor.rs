@@ -58,6 +58,7 @@ fn examine(project: &Project, around: &Surroundings) -> Vec<Finding> {
     let java_side = held_back(project, around, &with_java, &["real_kafka", "own_cluster"], "local");
     let docker_side = held_back(project, around, &with_docker, &["docker"], "docker");
     let tls_side = held_back(project, around, machine, &["tls"], "");
+    let browser_side = ["cargo xtask book test", "cargo xtask book pdf"].map(str::to_owned);
     let optional = |tool: &Tool, holds_back: &[String]| Finding {
         tool: tool.clone(),
         holds_back: holds_back.to_vec(),
@@ -74,6 +75,12 @@ fn examine(project: &Project, around: &Surroundings) -> Vec<Finding> {
         optional(
             &nextest(),
             &["nothing: without it the tests run one program after another".to_owned()],
+        ),
+        optional(&tools::node(), &browser_side),
+        optional(&tools::chromium(), &browser_side),
+        optional(
+            &tools::webassembly(),
+            &["what readers try in a page: the book is built without it".to_owned()],
         ),
         optional(
             &disk(&project.root),
@@ -242,7 +249,7 @@ mod tests {
                     { name = \"plain\", program = \"a\" },\n{ name = \"topics\", program = \"a\", needs = [\"admin\"] },\n\
                     { name = \"chaos\", program = \"a\", needs = [\"kill\"] },\n]\n";
         let chapter = Chapter::parse(text, Path::new("/nowhere")).unwrap();
-        Project { root: PathBuf::from("/"), chapters: vec![chapter] }
+        Project { root: PathBuf::from("/"), chapters: vec![chapter], built_in: None }
     }
 
     fn entry(around: &Surroundings, name: &str) -> String {

@@ -33,7 +33,7 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
         for chapter in &project.chapters {
             println!("\n{}", chapter.slug);
             for run in &chapter.runs {
-                println!("  cargo xtask run {} {:12} {}", chapter.slug, run.name, run.about);
+                println!("  cargo xtask run {} {:12} {}", chapter.slug, run.name, run.says());
             }
         }
     }

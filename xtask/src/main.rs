@@ -10,9 +10,12 @@
 // The commands.
 mod bench;
 mod book;
+mod break_fault;
 mod ci;
 mod copy;
+mod coverage;
 mod doctor;
+mod exercise;
 mod kafka;
 mod list;
 mod new;
@@ -61,6 +64,10 @@ enum Verb {
     Test(test::Args),
     /// List the chapters: question, minutes, needs, and whether they run here
     List(list::Args),
+    /// Cause what goes wrong in a chapter, and see why it did
+    Break(break_fault::Args),
+    /// Do the exercises: start one, check it, get a hint
+    Exercise(exercise::Args),
     /// Keep a Kafka running for play
     Kafka(kafka::Args),
     /// Take a chapter home: to a new folder, or into a project of yours
@@ -79,6 +86,8 @@ enum Verb {
     Ci(ci::Args),
     /// Run the benchmarks of all chapters, or of one
     Bench(bench::Args),
+    /// Say how many lines of each chapter's library its tests run
+    Coverage(coverage::Args),
 }
 
 fn main() -> ExitCode {
@@ -87,6 +96,8 @@ fn main() -> ExitCode {
         Verb::Run(args) => run::run(&project, args),
         Verb::Test(args) => test::run(&project, args),
         Verb::List(args) => list::run(&project, args),
+        Verb::Break(args) => break_fault::run(&project, args),
+        Verb::Exercise(args) => exercise::run(&project, args),
         Verb::Kafka(args) => kafka::run(&project, args),
         Verb::Copy(args) => copy::run(&project, args),
         Verb::Record(args) => record::run(&project, args),
@@ -96,6 +107,7 @@ fn main() -> ExitCode {
         Verb::Tidy(args) => tidy::run(&project, args),
         Verb::Ci(args) => ci::run(&project, args),
         Verb::Bench(args) => bench::run(&project, args),
+        Verb::Coverage(args) => coverage::run(&project, args),
     });
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -1,6 +1,6 @@
 //! `cargo xtask run`: builds the least that a chapter's program needs, and runs it with a Kafka.
 
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use anyhow::Context;
 use testbed::kind::{self, BrokerChoice, Kind};
@@ -26,6 +26,16 @@ pub struct Args {
     /// A chapter by number, slug or unique part of a slug; then the name of one of its runs
     #[arg(required = true, num_args = 1..=3, value_name = "CHAPTER [RUN]")]
     words: Vec<String>,
+    #[command(flatten)]
+    options: Options,
+    /// Arguments for the program, after `--`
+    #[arg(last = true, value_name = "ARGS")]
+    arguments: Vec<String>,
+}
+
+/// Which Kafka a program is to have.
+#[derive(clap::Args)]
+pub struct Options {
     /// Which Kafka: auto, embedded, local, docker, external or external=HOST:PORT
     #[arg(long, default_value = "auto", value_name = "BROKER")]
     broker: BrokerChoice,
@@ -35,9 +45,6 @@ pub struct Args {
     /// Say which Kafka was chosen, and why
     #[arg(long, short)]
     verbose: bool,
-    /// Arguments for the program, after `--`
-    #[arg(last = true, value_name = "ARGS")]
-    arguments: Vec<String>,
 }
 
 /// Runs the program, and gives its exit code.
@@ -54,32 +61,43 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
     };
     let chapter = project.chapter(chapter)?;
     let run = chapter.run(run)?;
-    let kind = kind::choose(&args.broker, &run.needs, Machine::probe)?;
-    announce_broker(kind, run, &args);
+    Ok(child::exit_code(start(project, chapter, run, &args.options, &args.arguments)?))
+}
+
+/// Builds the program of a run, and runs it to its end.
+pub fn start(
+    project: &Project,
+    chapter: &Chapter,
+    run: &Run,
+    options: &Options,
+    arguments: &[String],
+) -> anyhow::Result<ExitStatus> {
+    let kind = kind::choose(&options.broker, &run.needs, Machine::probe)?;
+    announce_broker(kind, run, options);
 
     let built = build(project, chapter, run, kind)?;
     let mut command = command(
         &built,
         run,
-        &Around { broker: &args.broker, kind, keep: args.keep, verbose: args.verbose },
+        &Around { broker: &options.broker, kind, keep: options.keep, verbose: options.verbose },
     )?;
-    Ok(child::exit_code(child::run(command.args(&args.arguments))?))
+    child::run(command.args(arguments))
 }
 
-fn announce_broker(kind: Kind, run: &Run, args: &Args) {
+fn announce_broker(kind: Kind, run: &Run, options: &Options) {
     if run.owns_cluster {
         eprintln!("Broker: {}, started by the program itself.", kind.label());
         return;
     }
     eprintln!("Broker: {}.", kind.label());
-    if args.verbose {
+    if options.verbose {
         let asked = if run.needs.is_empty() {
             "nothing beyond producing and consuming".to_owned()
         } else {
             run.needs.to_string()
         };
         eprintln!("  This run needs {asked}.");
-        match &args.broker {
+        match &options.broker {
             BrokerChoice::Auto => eprintln!(
                 "  Of embedded, local and docker, {kind} is the first that can do this here."
             ),

@@ -38,6 +38,133 @@ fn has_headers(include: &Path) -> bool {
     include.join("openssl").join("ssl.h").is_file()
 }
 
+/// Where a Chromium, or a browser made of it, may be.
+const CHROMIUMS: [&str; 4] =
+    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const CHROMIUMS_OF_MACOS: [&str; 2] = [
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+/// The browser that tries the book's pages: the one that `CHROMIUM` names, else the first that is here.
+pub fn chromium_path() -> Option<PathBuf> {
+    match std::env::var_os("CHROMIUM").filter(|path| !path.is_empty()) {
+        Some(named) => Some(PathBuf::from(named)),
+        None => CHROMIUMS
+            .iter()
+            .find_map(|name| on_path(name))
+            .or_else(|| CHROMIUMS_OF_MACOS.iter().map(PathBuf::from).find(|path| path.is_file())),
+    }
+}
+
+/// Chromium, by the path above.
+pub fn chromium() -> Tool {
+    let state = match chromium_path() {
+        None => State::Missing("no chromium or google-chrome on the PATH".to_owned()),
+        Some(path) => match first_line(&path.to_string_lossy(), &["--version"]) {
+            Some(version) => State::Ready(version),
+            None => State::Unfit(format!("{} does not start as a browser", path.display())),
+        },
+    };
+    Tool { name: "Chromium", state, mend: install("chromium", "--cask chromium") }
+}
+
+/// The oldest Node that the browser tests' packages run on.
+const NODE_AT_LEAST: u32 = 20;
+
+/// Node and npm, which run the browser tests and fetch their packages.
+pub fn node() -> Tool {
+    let state = match first_line("node", &["--version"]) {
+        None => State::Missing("no node on the PATH".to_owned()),
+        Some(version) if major(&version).is_none_or(|major| major < NODE_AT_LEAST) => {
+            State::Unfit(format!("{version} is too old: {NODE_AT_LEAST} is needed"))
+        }
+        Some(_) if on_path("npm").is_none() => State::Missing("no npm on the PATH".to_owned()),
+        Some(version) => State::Ready(version),
+    };
+    Tool { name: "Node", state, mend: install("nodejs npm", "node") }
+}
+
+/// `20` of `v20.20.2`.
+fn major(version: &str) -> Option<u32> {
+    version.trim_start_matches('v').split('.').next()?.parse().ok()
+}
+
+/// The variable that names a compiler for WebAssembly, where the ordinary one makes none. The package `book`, which
+/// compiles what readers try, looks for it in the same way.
+const WASM_RUSTC: &str = "WASM_RUSTC";
+
+/// What browsers run.
+pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// A Rust compiler that has std for WebAssembly: what `WASM_RUSTC` names, else the ordinary one. Where it is ready,
+/// its state is how to call it.
+pub fn webassembly() -> Tool {
+    let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+    let named = variable(WASM_RUSTC);
+    let rustc = named.clone().or_else(|| variable("RUSTC")).unwrap_or_else(|| "rustc".to_owned());
+    let folder = first_line(&rustc, &["--print", "target-libdir", "--target", WASM_TARGET]);
+    let state = match (folder.is_some_and(|folder| has_std(Path::new(&folder))), named) {
+        (true, _) => State::Ready(rustc),
+        (false, Some(named)) => {
+            State::Unfit(format!("{named}, which {WASM_RUSTC} names, has no std for {WASM_TARGET}"))
+        }
+        (false, None) => State::Missing(format!("no std for {WASM_TARGET}")),
+    };
+    Tool { name: "WebAssembly", state, mend: format!("rustup target add {WASM_TARGET}") }
+}
+
+fn has_std(folder: &Path) -> bool {
+    let is_std = |name: &str| name.starts_with("libstd-") && name.ends_with(".rlib");
+    let mut entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.any(|entry| is_std(&entry.file_name().to_string_lossy()))
+}
+
+/// The programs of LLVM that count which lines ran.
+pub struct LlvmTools {
+    /// `llvm-cov`.
+    pub cov: PathBuf,
+    /// `llvm-profdata`.
+    pub profdata: PathBuf,
+}
+
+/// cargo-llvm-cov, and LLVM's tools for what this compiler writes: what `LLVM_COV` and `LLVM_PROFDATA` name, else
+/// rustup's component, else the system's of the same major version.
+pub fn llvm() -> Result<LlvmTools, String> {
+    if on_path("cargo-llvm-cov").is_none() {
+        return Err("no cargo-llvm-cov (to mend: cargo install cargo-llvm-cov --locked)".to_owned());
+    }
+    let named = |variable| std::env::var_os(variable).filter(|path| !path.is_empty());
+    if let (Some(cov), Some(profdata)) = (named("LLVM_COV"), named("LLVM_PROFDATA")) {
+        return Ok(LlvmTools { cov: cov.into(), profdata: profdata.into() });
+    }
+    let component = first_line("rustc", &["--print", "target-libdir"])
+        .and_then(|folder| Some(Path::new(&folder).parent()?.join("bin")))
+        .map(|bin| (bin.join("llvm-cov"), bin.join("llvm-profdata")))
+        .filter(|(cov, profdata)| cov.is_file() && profdata.is_file());
+    let of_system = || {
+        let major = llvm_major()?;
+        let program = |name: &str| on_path(&format!("{name}-{major}"));
+        program("llvm-cov").zip(program("llvm-profdata"))
+    };
+    let (cov, profdata) = component.or_else(of_system).ok_or(
+        "no llvm-cov for this compiler (to mend: rustup component add llvm-tools, or set LLVM_COV and LLVM_PROFDATA)",
+    )?;
+    Ok(LlvmTools { cov, profdata })
+}
+
+/// The major version of the LLVM in the compiler.
+fn llvm_major() -> Option<String> {
+    let output = Command::new("rustc").arg("-vV").stdin(Stdio::null()).output().ok()?;
+    major_of_llvm(&String::from_utf8_lossy(&output.stdout))
+}
+
+/// `22` of the line `LLVM version: 22.1.2`.
+fn major_of_llvm(text: &str) -> Option<String> {
+    let version = text.lines().find_map(|line| line.strip_prefix("LLVM version: "))?;
+    version.split('.').next().map(str::to_owned)
+}
+
 /// The first line that a program prints on standard output, if it is there and succeeds.
 pub fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program)
@@ -58,4 +185,23 @@ pub fn compose() -> Option<Vec<&'static str>> {
         let (program, rest) = (words[0], &words[1..]);
         on_path(program).is_some() && first_line(program, &[rest, &["version"]].concat()).is_some()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn llvms_version_is_read() {
+        let said = "rustc 1.95.0\nhost: x86_64-unknown-linux-gnu\nLLVM version: 22.1.2\n";
+        assert_eq!(major_of_llvm(said).as_deref(), Some("22"));
+        assert_eq!(major_of_llvm("rustc 1.95.0"), None);
+    }
+
+    #[test]
+    fn nodes_version_is_read() {
+        assert_eq!(major("v20.20.2"), Some(20));
+        assert_eq!(major("v8.1.0-nightly"), Some(8));
+        assert_eq!(major("node"), None);
+    }
 }

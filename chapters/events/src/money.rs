@@ -306,6 +306,7 @@ mod tests {
         );
     }
 
+    /// claim: two-currencies-do-not-add
     #[test]
     fn refuses_to_add_yen_to_euros() {
         let error = Money::new(1300, Currency::Jpy)

@@ -333,6 +333,8 @@ fn every_type_has_one_name() {
     assert_eq!(seen, types, "the fixtures hold one of each");
 }
 
+/// claim: all-broken-rules-at-once
+///
 /// All that is wrong is said at once, and nothing twice.
 #[test]
 fn all_broken_rules_are_reported_at_once() {
@@ -379,6 +381,8 @@ fn the_largest_event_fits() {
     assert!(Envelope::<OrderEvent>::from_json(&json).is_ok());
 }
 
+/// claim: a-hostile-payload-makes-a-short-message
+///
 /// A hostile payload costs its bytes once, and a log line of bounded length.
 #[test]
 fn a_hostile_payload_makes_a_short_message() {

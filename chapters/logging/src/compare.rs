@@ -23,6 +23,7 @@ use crate::recording::Recording;
 use crate::vocabulary::{Compare, Multiplicity, OUTCOME};
 
 /// Every way in which the new run differs from the recorded one; none when they are equal.
+// ANCHOR: compare
 pub fn compare(
     recorded: &Recording,
     new: &Recording,
@@ -34,6 +35,7 @@ pub fn compare(
     comparison.outcome(&recorded.lines, &new.lines);
     comparison.differences
 }
+// ANCHOR_END: compare
 
 struct Comparison<'a> {
     moments: &'a Moments,

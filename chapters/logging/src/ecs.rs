@@ -390,6 +390,7 @@ mod tests {
     }
 
     proptest! {
+        /// claim: every-name-is-the-schemas
         #[test]
         fn every_name_is_of_ecs_or_declared(line in any_line()) {
             let all: Fields = serde_json::from_str(&json(&line)).unwrap();

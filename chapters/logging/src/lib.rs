@@ -46,6 +46,7 @@ mod librdkafka;
 mod line;
 mod moments;
 mod recording;
+mod sources;
 #[cfg(feature = "subscriber")]
 mod subscriber;
 mod text;
@@ -67,6 +68,7 @@ pub use librdkafka::LIBRDKAFKA;
 pub use line::{Fields, Level, Line, Value};
 pub use moments::{Moment, Moments, MomentsError, Rule};
 pub use recording::{Header, Recording, RecordingError};
+pub use sources::Sources;
 #[cfg(feature = "subscriber")]
 pub use subscriber::{Form, InitError, Settings, init};
 pub use text::{Palette, write_text};

@@ -3,13 +3,15 @@
 //! A recording is a text file, one JSON object a line: the header first. Nothing in it is redacted or rounded,
 //! so that it can be played as it happened.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::ecs::{self, JsonLineError};
 use crate::line::{Fields, Level, Line};
+use crate::sources::Sources;
 use crate::{RUN, text};
 
 /// What a recording says about itself.
@@ -36,9 +38,15 @@ pub struct Header {
     pub seed: Option<u64>,
     /// The day on which it was recorded, as `2026-05-14`.
     pub recorded: String,
-    /// A digest of the files that the run was made from, to see whether they have changed since.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sources: Option<String>,
+    /// The name of the program that ran.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub program: String,
+    /// The arguments that it was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<String>,
+    /// The files that decide what the run writes, to see whether they have changed since.
+    #[serde(default, skip_serializing_if = "Sources::is_empty")]
+    pub sources: Sources,
 }
 
 /// A recorded run.
@@ -56,9 +64,26 @@ struct Kept<'a> {
     t_ms: u64,
     #[serde(default, skip_serializing_if = "is_info")]
     level: Level,
-    message: std::borrow::Cow<'a, str>,
+    message: Cow<'a, str>,
     #[serde(flatten)]
-    fields: std::borrow::Cow<'a, Fields>,
+    fields: Cow<'a, Fields>,
+}
+
+/// A line's form in a recording, and wherever a picture is made of it: time, level (unless it is info),
+/// message, and its fields by name.
+impl Serialize for Line {
+    fn serialize<S: Serializer>(
+        &self,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let kept = Kept {
+            t_ms: self.t_ms,
+            level: self.level,
+            message: self.message.as_str().into(),
+            fields: Cow::Borrowed(&self.fields),
+        };
+        kept.serialize(serializer)
+    }
 }
 
 fn is_info(level: &Level) -> bool {
@@ -200,15 +225,7 @@ impl Recording {
             serde_json::to_string(&self.header).unwrap_or_default();
         text.push('\n');
         for line in &self.lines {
-            let kept = Kept {
-                t_ms: line.t_ms,
-                level: line.level,
-                message: line.message.as_str().into(),
-                fields: std::borrow::Cow::Borrowed(&line.fields),
-            };
-            text.push_str(
-                &serde_json::to_string(&kept).unwrap_or_default(),
-            );
+            text.push_str(&serde_json::to_string(line).unwrap_or_default());
             text.push('\n');
         }
         text

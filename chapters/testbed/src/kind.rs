@@ -200,6 +200,7 @@ pub fn choose(
         BrokerChoice::Local => only(Kind::Local, needs, machine),
         BrokerChoice::Docker => only(Kind::Docker, needs, machine),
         BrokerChoice::External(_) => Ok(Kind::External),
+        // ANCHOR: auto
         BrokerChoice::Auto
             if Kind::Embedded.capabilities().serve(needs) =>
         {
@@ -217,6 +218,7 @@ pub fn choose(
             {
                 return Ok(*kind);
             }
+            // ANCHOR_END: auto
             let reasons: Vec<String> = able
                 .iter()
                 .filter_map(|kind| {

@@ -197,39 +197,54 @@ pub(crate) fn unsupported_docker_host(host: &str) -> String {
     )
 }
 
+/// How long an engine may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Asks the engine at [`docker_host`] for its version, over its HTTP API without TLS.
 ///
 /// The socket is asked, and not the `docker` program, because only the engine is needed.
 fn ask_docker() -> Result<String, String> {
-    const PATIENCE: Duration = Duration::from_secs(2);
     let host = docker_host();
     let nobody = |error: std::io::Error| {
         format!("no Docker engine answers at {host}: {error}")
     };
-    let request = b"GET /version HTTP/1.0\r\nHost: docker\r\n\r\n";
-    let mut answer = String::new();
-    if let Some(path) = host.strip_prefix("unix://") {
-        let mut socket = std::os::unix::net::UnixStream::connect(path)
-            .map_err(nobody)?;
-        socket.set_read_timeout(Some(PATIENCE)).map_err(nobody)?;
-        socket.write_all(request).map_err(nobody)?;
-        socket.read_to_string(&mut answer).map_err(nobody)?;
+    let answer = if let Some(path) = host.strip_prefix("unix://") {
+        ask_by_path(path).map_err(nobody)?
     } else if let Some(address) = host.strip_prefix("tcp://") {
         let address =
             address.to_socket_addrs().map_err(nobody)?.next().ok_or_else(
                 || format!("DOCKER_HOST={host} names no address"),
             )?;
-        let mut socket = TcpStream::connect_timeout(&address, PATIENCE)
+        let socket = TcpStream::connect_timeout(&address, PATIENCE)
             .map_err(nobody)?;
         socket.set_read_timeout(Some(PATIENCE)).map_err(nobody)?;
-        socket.write_all(request).map_err(nobody)?;
-        socket.read_to_string(&mut answer).map_err(nobody)?;
+        ask(socket).map_err(nobody)?
     } else {
         return Err(unsupported_docker_host(&host));
-    }
+    };
     docker_version(&answer).ok_or_else(|| {
         format!("what answers at {host} is not a Docker engine")
     })
+}
+
+#[cfg(unix)]
+fn ask_by_path(path: &str) -> std::io::Result<String> {
+    let socket = std::os::unix::net::UnixStream::connect(path)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    ask(socket)
+}
+
+/// Where no socket has a path, as in a browser, for which this module compiles too.
+#[cfg(not(unix))]
+fn ask_by_path(_: &str) -> std::io::Result<String> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
+fn ask(mut socket: impl Read + Write) -> std::io::Result<String> {
+    socket.write_all(b"GET /version HTTP/1.0\r\nHost: docker\r\n\r\n")?;
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 /// The engine's version in its answer to `GET /version`.

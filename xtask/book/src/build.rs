@@ -12,25 +12,61 @@ use crate::complaints;
 use crate::directive::OPEN;
 use crate::expand::{Expanded, expand};
 use crate::finding::Finding;
+use crate::foot;
 use crate::project::Project;
+use crate::repository::Repository;
 use crate::source::Source;
 use crate::summary;
+use crate::wasm::Modules;
 
 /// How a build ended.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The folder that holds `index.html`.
-    Built(PathBuf),
+    /// The book is there.
+    Built(Built),
     /// Nothing was built, or a page came out wrong.
     Refused(Vec<Finding>),
+}
+
+/// A book that was built.
+#[derive(Debug)]
+pub struct Built {
+    /// The folder that holds `index.html`.
+    pub folder: PathBuf,
+    /// The sizes of what was compiled for its pages, a line each.
+    pub sizes: Vec<String>,
+    /// What it lacks, and the command that mends it.
+    pub left_out: Option<String>,
 }
 
 /// Builds the book of the workspace at `root`.
 ///
 /// # Errors
-/// What mdBook itself cannot do: read `book.toml`, write the output.
+/// What mdBook itself cannot do: read `book.toml`, write the output. What readers try, where it does not compile.
 pub fn build(root: &Path) -> Result<Outcome> {
-    let (project, mut findings) = Project::load(root);
+    write(root, None, None)
+}
+
+/// Builds the book into `folder`, for a server that shows it at `/`.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_into(root: &Path, folder: &Path) -> Result<Outcome> {
+    write(root, Some(folder), None)
+}
+
+/// Builds the book, and beside it puts the documentation of the crates from the folder `api`.
+///
+/// # Errors
+/// As [`build`]; and the documentation cannot be copied.
+pub fn build_beside(root: &Path, api: Option<&Path>) -> Result<Outcome> {
+    write(root, None, api)
+}
+
+fn write(root: &Path, served: Option<&Path>, api: Option<&Path>) -> Result<Outcome> {
+    let (mut project, mut findings) = Project::load(root);
+    project.modules = Modules::build(&project)?;
+    findings.append(&mut project.modules.findings);
     let mut pages = BTreeMap::new();
     for entry in &project.summary.entries {
         match Source::read(root, &format!("book/{}", entry.path)) {
@@ -53,18 +89,33 @@ pub fn build(root: &Path) -> Result<Outcome> {
         return Ok(Outcome::Refused(findings));
     }
     let mut book = MDBook::load(root).context("mdBook cannot load the book")?;
+    if let Some(folder) = served {
+        book.config.build.build_dir = folder.to_owned();
+        // The page of "not found" is shown at any address, so its links begin here.
+        book.config.set("output.html.site-url", "/")?;
+    }
     let folder = book.build_dir_for("html");
     let literals: Vec<(String, usize)> =
         pages.iter().map(|(path, page)| (path.clone(), page.literals)).collect();
     book.with_preprocessor(Pages(pages));
     let (built, complaints) = complaints::during(|| book.build());
     built.context("mdBook cannot build the book")?;
+    remove_sources(&folder).context("cannot tidy up the built book")?;
+    project.modules.write(&folder)?;
+    if let Some(api) = api {
+        foot::copy_api(api, &folder)?;
+    }
+    foot::write(&project, &Repository::find(root), &folder)?;
     let mut findings = leftovers(&folder, &literals);
     // mdBook warns of broken HTML and carries on; a warning that nobody reads is a broken page.
     findings.extend(complaints.into_iter().map(|what| {
         Finding::new("book.toml", 1, format!("mdBook warns: {what}"), "correct the page it names")
     }));
-    Ok(if findings.is_empty() { Outcome::Built(folder) } else { Outcome::Refused(findings) })
+    if !findings.is_empty() {
+        return Ok(Outcome::Refused(findings));
+    }
+    let (sizes, left_out) = (project.modules.sizes(), project.modules.left_out.take());
+    Ok(Outcome::Built(Built { folder, sizes, left_out }))
 }
 
 /// The preprocessor: gives mdBook our pages instead of the files.
@@ -86,6 +137,34 @@ impl Preprocessor for Pages {
         });
         Ok(book)
     }
+}
+
+/// mdBook copies every file beside the pages. Scripts and styles stand in the book a second time, under the names
+/// that pages link to; what is left are their sources, their tests, and the files that pages are made from.
+fn remove_sources(folder: &Path) -> std::io::Result<()> {
+    for name in ["diagrams", "theme", "widgets"] {
+        match std::fs::remove_dir_all(folder.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    remove_declarations(folder)
+}
+
+fn remove_declarations(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            remove_declarations(&path)?;
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "toml" || extension == "txt")
+        {
+            std::fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Raw directives that reached a reader.

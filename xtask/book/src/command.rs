@@ -1,7 +1,19 @@
 //! `{{#command VERB WORDS…}}`: a command line of this repository, with the present chapter number.
 
+use crate::directive::{Maker, Stands, Takes};
 use crate::finding::{Problem, nearest};
 use crate::project::Project;
+
+/// `{{#command VERB WORDS…}}`.
+pub const COMMAND: Maker = Maker {
+    name: "command",
+    takes: Takes::Words,
+    stands: Stands::Anywhere,
+    make: |asked| {
+        let words: Vec<&str> = asked.words.split_whitespace().collect();
+        line(asked.project, &words).map(Into::into)
+    },
+};
 
 /// What stands after a verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,17 +26,27 @@ pub enum Operand {
     MaybeChapter,
     /// One of these words, or nothing.
     Words(&'static [&'static str]),
+    /// A chapter, which must exist, then one of its faults or nothing.
+    Fault,
+    /// One of these words, then an exercise or nothing.
+    Exercise(&'static [&'static str]),
     /// The name of something that is to be made.
     Name,
 }
 
 /// Every verb of `cargo xtask` that a page may name (a test compares them with xtask's source).
-pub const VERBS: [(&str, Operand); 12] = [
+pub const VERBS: [(&str, Operand); 15] = [
     ("bench", Operand::MaybeChapter),
-    ("book", Operand::Words(&["build", "check"])),
+    ("book", Operand::Words(&["addresses", "build", "check", "diagrams", "pdf", "serve", "test"])),
+    ("break", Operand::Fault),
     ("ci", Operand::None),
     ("copy", Operand::Chapter),
+    ("coverage", Operand::MaybeChapter),
     ("doctor", Operand::None),
+    (
+        "exercise",
+        Operand::Exercise(&["list", "start", "check", "watch", "hint", "solution", "reset"]),
+    ),
     ("kafka", Operand::Words(&["up", "down", "status", "logs"])),
     ("list", Operand::None),
     ("new", Operand::Name),
@@ -47,28 +69,40 @@ pub fn line(project: &Project, words: &[&str]) -> Result<String, Problem> {
     };
     let operand = operand(verb)?;
     let first = rest.first().filter(|word| !word.starts_with('-'));
+    let second = rest.get(1).filter(|word| !word.starts_with('-'));
     let mut shown: Vec<String> = rest.iter().map(|word| (*word).to_owned()).collect();
     match (operand, first) {
+        (Operand::Fault, Some(slug)) => {
+            project.number(slug)?;
+            if let Some(fault) = second {
+                project.fault(slug, fault)?;
+            }
+        }
         (Operand::Chapter | Operand::MaybeChapter, Some(slug)) => {
             let number = project.number(slug)?;
             if *verb == "run" {
                 shown[0] = format!("chapter {number}");
-                if let Some(run) = rest.get(1).filter(|word| !word.starts_with('-')) {
+                if let Some(run) = second {
                     project.run(slug, run)?;
                 }
             }
         }
-        (Operand::Chapter | Operand::Name, None) => {
+        (Operand::Chapter | Operand::Fault | Operand::Name, None) => {
             return Err(Problem::new(
                 format!("`{verb}` needs a name after it"),
                 format!("write `{{{{#command {verb} quickstart}}}}`"),
             ));
         }
-        (Operand::Words(known), Some(word)) if !known.contains(word) => {
+        (Operand::Words(known) | Operand::Exercise(known), Some(word)) if !known.contains(word) => {
             return Err(Problem::new(
                 format!("`cargo xtask {verb}` knows no `{word}`"),
                 format!("use one of {}", known.join(", ")),
             ));
+        }
+        (Operand::Exercise(_), Some(_)) => {
+            if let Some(exercise) = second {
+                project.exercise(exercise)?;
+            }
         }
         (Operand::None, Some(word)) => {
             return Err(Problem::new(

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::anchors::slice;
-use crate::directive::{Directive, OPEN, PlaceKind, parse, places};
+use crate::directive::{Asked, Directive, Maker, OPEN, PlaceKind, Stands, parse, places};
 use crate::finding::{Finding, Problem};
 use crate::markdown::{Link, Outline, escape_html, outline};
 use crate::project::Project;
 use crate::source::{Source, folder, resolve};
-use crate::{command, head, item, recording};
+use crate::{head, item};
 
 /// The widest line that a page shows without a scroll bar, in columns.
 pub const SNIPPET_COLUMNS: usize = 76;
@@ -21,12 +21,34 @@ pub struct Expanded {
     pub markdown: String,
     /// What could not be expanded.
     pub findings: Vec<Finding>,
-    /// What was expanded and still breaks a law: wide lines, stale recordings.
+    /// What was expanded and still breaks a law: wide lines, what a maker says.
     pub laws: Vec<Finding>,
+    /// What the page asks for, in order; `include` is not among it.
+    pub placed: Vec<Placed>,
     /// The anchors that the page shows: file and name.
     pub anchors: BTreeSet<(String, String)>,
+    /// The names of the glossary's terms that it uses.
+    pub terms: BTreeSet<String>,
     /// How often `{{#` stands in the Markdown because the page or a snippet means the text itself.
     pub literals: usize,
+}
+
+/// A directive on a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// Its name.
+    pub name: &'static str,
+    /// What stands behind the name.
+    pub words: String,
+    /// The line of the page.
+    pub line: usize,
+}
+
+impl Expanded {
+    /// Whether the page asks for this.
+    pub fn asks_for(&self, name: &str, words: &str) -> bool {
+        self.placed.iter().any(|placed| placed.name == name && placed.words == words)
+    }
 }
 
 /// Expands the page in `source`, whose path begins with `book/`.
@@ -60,6 +82,7 @@ pub fn expand(project: &Project, source: &Source) -> Expanded {
             }
         }
     }
+    work.terms();
     work.captions();
     work.links();
     work.finish()
@@ -101,34 +124,42 @@ impl Work<'_> {
         range: &Range<usize>,
     ) -> Result<String, Problem> {
         match directive {
-            Directive::Version(name) => Ok(self.project.versions.get(name)?.to_owned()),
-            Directive::Number(slug) => Ok(self.project.number(slug)?.to_string()),
-            Directive::Command(words) => command::line(self.project, &words),
-            Directive::Run { chapter, run } => {
-                let run = self.project.run(chapter, run)?;
-                self.alone(range, "run")?;
-                let figure = recording::figure(self.project, chapter, run)?;
+            Directive::Made { maker, words } => {
+                self.stands(range, maker)?;
                 let line = self.source.line(range.start);
-                let stale = figure.stale.map(|problem| problem.at(&self.source.path, line));
-                self.done.laws.extend(stale);
-                Ok(figure.markdown)
+                self.done.placed.push(Placed { name: maker.name, words: words.into(), line });
+                let (project, source, name) = (self.project, self.source, maker.name);
+                let asked = Asked { project, source, line, name, words };
+                let made = (maker.make)(&asked)?;
+                let laws = made.laws.into_iter();
+                self.done.laws.extend(laws.map(|problem| problem.at(&self.source.path, line)));
+                Ok(match maker.stands {
+                    // Blank lines, so that a line of text before it does not make it a paragraph's.
+                    Stands::Alone => format!("\n{}\n", made.markdown),
+                    _ => made.markdown,
+                })
             }
             Directive::Include { path, anchor } => self.include(path, anchor, range),
         }
     }
 
-    /// A directive that becomes a block stands on a line of its own, outside of code.
-    fn alone(&self, range: &Range<usize>, name: &str) -> Result<(), Problem> {
+    /// Whether a directive stands where its text can.
+    fn stands(&self, range: &Range<usize>, maker: &Maker) -> Result<(), Problem> {
+        let in_code = self.outline.code_at(range.start).is_some();
         let before = &self.source.text[self.source.line_start(range.start)..range.start];
         let after = self.source.text[range.end..].lines().next().unwrap_or("");
-        let block = before.is_empty() && after.trim().is_empty();
-        if block && self.outline.code_at(range.start).is_none() {
-            return Ok(());
+        let alone = before.is_empty() && after.trim().is_empty();
+        let name = maker.name;
+        match maker.stands {
+            Stands::Alone if in_code || !alone => Err(Problem::new(
+                format!("`{OPEN}{name}}}}}` inside other text"),
+                "put it on a line of its own, outside of code",
+            )),
+            Stands::InText if in_code => {
+                Err(Problem::new(format!("`{OPEN}{name}}}}}` in code"), "put it into the text"))
+            }
+            _ => Ok(()),
         }
-        Err(Problem::new(
-            format!("`{OPEN}{name}}}}}` inside other text"),
-            "put it on a line of its own, outside of code",
-        ))
     }
 
     fn include(
@@ -189,6 +220,16 @@ impl Work<'_> {
         let prefix = &self.source.text[self.source.line_start(range.start)..range.start];
         let joint = format!("\n{prefix}");
         Ok(slice.lines.join(&joint))
+    }
+
+    /// Links the first use of each term to the glossary.
+    fn terms(&mut self) {
+        let path = self.source.path.strip_prefix("book/").unwrap_or(&self.source.path);
+        for found in self.project.glossary.first_uses(&self.source.text, &self.outline) {
+            let link = found.term.link(path, &self.source.text[found.range.clone()]);
+            self.edits.push((found.range, link));
+            self.done.terms.insert(found.term.name.clone());
+        }
     }
 
     /// Puts the lines that say what a block shows around it, in a figure.

@@ -11,24 +11,45 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod addresses;
 pub mod anchors;
 pub mod build;
 pub mod check;
+pub mod claim;
 pub mod command;
 mod complaints;
+pub mod diagram;
 pub mod directive;
+pub mod exercise;
 pub mod expand;
+pub mod fault;
+mod files;
 pub mod finding;
+pub mod foot;
+pub mod glossary;
 pub mod head;
+pub mod inline;
 pub mod item;
 pub mod manifest;
 pub mod markdown;
+pub mod misconceptions;
+pub mod playback;
 pub mod project;
+pub mod questions;
+pub mod reading_path;
 pub mod recording;
+pub mod repository;
+pub mod results;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod source;
 pub mod summary;
+pub mod test_functions;
+pub mod tries;
 pub mod versions;
+pub mod wasm;
 
-pub use crate::build::{Outcome, build};
+pub use crate::build::{Built, Outcome, build, build_beside, build_into};
 pub use crate::check::check;
 pub use crate::finding::Finding;
+pub use crate::project::find_root;

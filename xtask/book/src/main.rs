@@ -1,12 +1,13 @@
-//! `book build` and `book check`; readers type `cargo xtask book build`.
+//! `book build` and `book check`; readers type `cargo xtask book build`. The third, `book serve`, is the program
+//! `book_serve`.
 
 #![forbid(unsafe_code)]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
-use book::{Finding, Outcome};
+use anyhow::Result;
+use book::{Finding, Outcome, addresses, diagram};
 use clap::{Parser, Subcommand};
 
 /// Builds the book and checks its pages.
@@ -23,9 +24,17 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     /// Write the book's pages as HTML
-    Build,
+    Build {
+        /// The folder of the crates' documentation, as `cargo doc` writes it, to stand beside the pages
+        #[arg(long, value_name = "DIR")]
+        api: Option<PathBuf>,
+    },
     /// Print everything that is wrong with the pages, as `file:line: what: how to mend`
     Check,
+    /// Render the drawings in book/diagrams as SVG
+    Diagrams,
+    /// Add the present pages to the list of published addresses
+    Addresses,
 }
 
 fn main() -> ExitCode {
@@ -41,18 +50,31 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<ExitCode> {
     let root = match &arguments.root {
         Some(root) => root.clone(),
-        None => find_root()?,
+        None => book::find_root()?,
     };
-    match arguments.verb {
-        Verb::Build => match book::build(&root)? {
-            Outcome::Built(folder) => {
-                println!("{}", folder.join("index.html").display());
+    match &arguments.verb {
+        Verb::Build { api } => match book::build_beside(&root, api.as_deref())? {
+            Outcome::Built(built) => {
+                println!("{}", built.folder.join("index.html").display());
+                for line in built.sizes.iter().chain(&built.left_out) {
+                    eprintln!("{line}");
+                }
                 Ok(ExitCode::SUCCESS)
             }
             Outcome::Refused(findings) => Ok(report(&findings)),
         },
         Verb::Check => Ok(report(&book::check(&root))),
+        Verb::Diagrams => Ok(list(&diagram::render_all(&root)?, "written")),
+        Verb::Addresses => Ok(list(&addresses::list(&root)?, "added")),
     }
+}
+
+/// Prints what was done to each of these; nothing where nothing was to do.
+fn list(names: &[String], done: &str) -> ExitCode {
+    for name in names {
+        println!("{name}: {done}");
+    }
+    ExitCode::SUCCESS
 }
 
 fn report(findings: &[Finding]) -> ExitCode {
@@ -65,16 +87,4 @@ fn report(findings: &[Finding]) -> ExitCode {
         several => eprintln!("error: {several} things to mend"),
     }
     ExitCode::FAILURE
-}
-
-/// The nearest folder, upward from the current one, that holds a `book.toml`.
-fn find_root() -> Result<PathBuf> {
-    let here = std::env::current_dir().context("the current folder cannot be read")?;
-    let root = here.ancestors().find(|folder| folder.join("book.toml").is_file());
-    root.map(PathBuf::from).with_context(|| {
-        format!(
-            "no book.toml in {} or above it: go into the repository, or give --root",
-            here.display()
-        )
-    })
 }

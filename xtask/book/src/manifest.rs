@@ -5,6 +5,7 @@ use toml::Spanned;
 
 use crate::finding::Finding;
 use crate::source::Source;
+use crate::tries::Try;
 
 /// A crate under `chapters/`.
 #[derive(Debug, Clone)]
@@ -21,6 +22,12 @@ pub struct Chapter {
     pub pages: Vec<Page>,
     /// Its runs; the first is the default.
     pub runs: Vec<Run>,
+    /// What goes wrong in it, each provoked by a test.
+    pub faults: Vec<Fault>,
+    /// Its programs and integration tests, as far as the manifest names them.
+    pub targets: Vec<Target>,
+    /// What its pages let a reader try.
+    pub tries: Vec<Try>,
     /// What it depends on directly.
     pub dependencies: Vec<String>,
     /// The oldest Rust that compiles it.
@@ -44,26 +51,107 @@ pub struct Page {
     pub terms: Vec<String>,
 }
 
-/// A run that a reader can start.
+/// A run that a reader can start; xtask reads the rest of it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Run {
     /// Its name in the chapter.
     pub name: String,
+    /// What a page calls it, where its name does not say enough.
+    pub title: Option<String>,
     /// What happens in it, in one sentence.
     #[serde(default)]
     pub about: String,
+    /// The binary or example.
+    #[serde(default)]
+    pub program: String,
+    /// Arguments that it is always given.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Topics that are made first, as `name:partitions`.
+    #[serde(default)]
+    pub topics: Vec<String>,
     /// What it asks of a broker.
     #[serde(default)]
     pub needs: Vec<String>,
+    /// True if its program starts its own cluster.
+    #[serde(default)]
+    pub owns_cluster: bool,
+}
+
+impl Run {
+    /// What a page calls it.
+    pub fn title(&self) -> &str {
+        self.title.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// Something that goes wrong in a chapter, and that the reader can cause.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// Its name in the chapter.
+    pub name: String,
+    /// The line of the manifest.
+    pub line: usize,
+    /// The chapter's run that causes it.
+    pub run: String,
+    /// What one sees.
+    pub symptom: String,
+    /// Why it happens.
+    pub cause: String,
+    /// What to do about it.
+    pub fix: String,
+    /// The heading that explains it: `first-steps/quickstart.md#sent-10-is-not-sent`.
+    pub step: String,
+    /// The test that provokes it, by the end of its name.
+    pub test: String,
+}
+
+/// A program or an integration test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// What Cargo makes of it.
+    pub kind: TargetKind,
+    /// Its name.
+    pub name: String,
+    /// Its main file, from the chapter's folder.
+    pub path: String,
+}
+
+/// The kinds of target that Cargo selects by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetKind {
+    /// `[[bin]]`
+    Bin,
+    /// `[[example]]`
+    Example,
+    /// `[[test]]`
+    Test,
+    /// `[[bench]]`
+    Bench,
 }
 
 #[derive(Deserialize)]
 struct File {
     package: Package,
     #[serde(default)]
+    bin: Vec<TargetTable>,
+    #[serde(default)]
+    example: Vec<TargetTable>,
+    #[serde(default)]
+    test: Vec<TargetTable>,
+    #[serde(default)]
+    bench: Vec<TargetTable>,
+    #[serde(default)]
     dependencies: toml::Table,
     #[serde(default, rename = "dev-dependencies")]
     dev_dependencies: toml::Table,
+}
+
+#[derive(Deserialize)]
+struct TargetTable {
+    name: String,
+    #[serde(default)]
+    path: String,
 }
 
 #[derive(Deserialize)]
@@ -87,6 +175,22 @@ struct ChapterTable {
     pages: Vec<Spanned<PageTable>>,
     #[serde(default)]
     runs: Vec<Run>,
+    #[serde(default)]
+    faults: Vec<Spanned<FaultTable>>,
+    #[serde(default, rename = "try")]
+    tries: Vec<Spanned<Try>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultTable {
+    name: String,
+    run: String,
+    symptom: String,
+    cause: String,
+    fix: String,
+    step: String,
+    test: String,
 }
 
 #[derive(Deserialize)]
@@ -121,6 +225,24 @@ impl Chapter {
             let PageTable { path, question, minutes, first, terms } = page.into_inner();
             Page { path, line, question, minutes, first, terms }
         });
+        let faults = chapter.faults.into_iter().map(|fault| {
+            let line = source.line(fault.span().start);
+            let FaultTable { name, run, symptom, cause, fix, step, test } = fault.into_inner();
+            Fault { name, line, run, symptom, cause, fix, step, test }
+        });
+        let tries = chapter.tries.into_iter().map(|declared| {
+            let line = source.line(declared.span().start);
+            Try { line, ..declared.into_inner() }
+        });
+        let targets = [
+            (TargetKind::Bin, file.bin),
+            (TargetKind::Example, file.example),
+            (TargetKind::Test, file.test),
+            (TargetKind::Bench, file.bench),
+        ];
+        let targets = targets.into_iter().flat_map(|(kind, tables)| {
+            tables.into_iter().map(move |TargetTable { name, path }| Target { kind, name, path })
+        });
         let dependencies = file.dependencies.keys().chain(file.dev_dependencies.keys());
         Ok(Chapter {
             slug: slug.to_owned(),
@@ -129,6 +251,9 @@ impl Chapter {
             line,
             pages: pages.collect(),
             runs: chapter.runs,
+            faults: faults.collect(),
+            targets: targets.collect(),
+            tries: tries.collect(),
             dependencies: dependencies.cloned().collect(),
             rust_version: file.package.rust_version,
         })

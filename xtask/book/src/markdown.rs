@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use pulldown_cmark::{BrokenLink, CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
+use serde::Serialize;
 
 /// What a page consists of; every range is in bytes of the text.
 #[derive(Debug, Default)]
@@ -49,7 +50,7 @@ pub struct Link {
 }
 
 /// The extensions that mdBook enables.
-const EXTENSIONS: Options = Options::ENABLE_TABLES
+pub const EXTENSIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_FOOTNOTES)
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_TASKLISTS)
@@ -186,6 +187,16 @@ pub fn escape_html(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// Data for a page's scripts, on one line.
+///
+/// Each `<` is written as its number, which means the same in JSON: nothing in the data can end the
+/// element or open a comment in it.
+pub fn json_script(data: &impl Serialize) -> String {
+    // Only a map whose keys are no strings could fail.
+    let json = serde_json::to_string(data).unwrap_or_default().replace('<', "\\u003c");
+    format!("<script type=\"application/json\">{json}</script>")
 }
 
 #[cfg(test)]

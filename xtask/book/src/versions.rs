@@ -4,9 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::directive::{Maker, Stands, Takes};
 use crate::finding::{Finding, Problem, nearest};
 use crate::manifest::Chapter;
 use crate::source::Source;
+
+/// `{{#version NAME}}`.
+pub const VERSION: Maker = Maker {
+    name: "version",
+    takes: Takes::One("rdkafka"),
+    stands: Stands::Anywhere,
+    make: |asked| Ok(asked.project.versions.get(asked.words)?.to_owned().into()),
+};
 
 /// Versions by name: `kafka`, `librdkafka`, `rust`, and every package of `Cargo.lock`.
 #[derive(Debug, Clone, Default)]

@@ -59,7 +59,7 @@ pub struct Context<'a> {
 type Step = (&'static str, &'static str, fn(&Context<'_>) -> anyhow::Result<Outcome>);
 
 /// Quick ones first, so that a slip is seen in seconds.
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 18] = [
     ("fmt", "the code is formatted", steps::fmt),
     ("tidy", "the laws of this repository", steps::tidy),
     ("compose", "docker-compose.yml resolves for each profile", steps::compose),
@@ -71,9 +71,12 @@ const STEPS: [Step; 15] = [
     ("test-docker", "the tests that Docker serves", steps::test_docker),
     ("record", "recorded runs still come out so", steps::record),
     ("doc", "the documentation builds without warning", steps::doc),
+    ("wasm", "each chapter's core compiles for browsers", steps::wasm),
     ("book-check", "the pages", steps::book_check),
     ("book-build", "the book", steps::book_build),
+    ("book-test", "the book in a real browser", steps::book_test),
     ("new", "a new chapter compiles, and waits only to be written", steps::new),
+    ("exercises", "each starter fails as it should, each solution passes", steps::exercises),
     ("copy", "each chapter builds and passes its tests away from here", steps::copy),
 ];
 

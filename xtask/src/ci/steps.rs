@@ -1,17 +1,20 @@
 //! The steps.
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::Context as _;
 use testbed::kind::{BrokerChoice, Kind, held_back};
+use testbed::machine::State;
 
 use super::{Context, Outcome};
+use crate::book::{BUILDER, Browser, SERVER};
 use crate::cargo;
 use crate::child;
 use crate::kafka::compose_for;
 use crate::project::TargetKind;
-use crate::tools;
-use crate::{copy, new, record, test, tidy as laws};
+use crate::tools::{self, WASM_TARGET};
+use crate::{copy, exercise, new, record, test, tidy as laws};
 
 /// Beyond Clippy's default list: what is fine while writing and wrong when it lands.
 const CLIPPY: [&str; 6] = [
@@ -29,6 +32,9 @@ const C_LIBRARIES: [&str; 6] =
 
 /// What rdkafka itself brings, which is in the first run on purpose.
 const RDKAFKA: [&str; 2] = ["rdkafka_sys", "libz_sys"];
+
+/// Crates by which a core would call JavaScript: a module in a page imports nothing.
+const JAVASCRIPT: [&str; 2] = ["wasm_bindgen", "js_sys"];
 
 type Result = anyhow::Result<Outcome>;
 
@@ -75,7 +81,11 @@ pub fn copy(context: &Context<'_>) -> Result {
 }
 
 pub fn new(context: &Context<'_>) -> Result {
-    new::prove(context.project).map(|()| Outcome::Passed)
+    new::prove(context.project, &book_program(context, BUILDER)?, &CLIPPY).map(|()| Outcome::Passed)
+}
+
+pub fn exercises(context: &Context<'_>) -> Result {
+    exercise::prove(context.project, &CLIPPY, None).map(Into::into)
 }
 
 pub fn doc(context: &Context<'_>) -> Result {
@@ -90,11 +100,26 @@ pub fn book_build(context: &Context<'_>) -> Result {
     book(context, "build")
 }
 
-/// Builds the book's program with the workspace's features, as the test suite did: `-p book` would
-/// compile half of its dependencies again.
+/// The book that the step before has built, in a real browser.
+pub fn book_test(context: &Context<'_>) -> Result {
+    match Browser::find() {
+        Ok(browser) => {
+            Ok(browser.test(context.project, &book_program(context, SERVER)?, None)?.into())
+        }
+        Err(lack) => Ok(Outcome::LeftOut(lack)),
+    }
+}
+
 fn book(context: &Context<'_>, verb: &str) -> Result {
+    let program = book_program(context, BUILDER)?;
+    passes(Command::new(program).arg(verb).arg("--root").arg(&context.project.root))
+}
+
+/// Builds one of the book's programs with the workspace's features, as the test suite did: `-p book` would
+/// compile half of its dependencies again.
+fn book_program(context: &Context<'_>, name: &str) -> anyhow::Result<PathBuf> {
     let mut build = workspace(context, "build");
-    build.args(["--quiet", "--bin", "book"]);
+    build.args(["--quiet", "--bin", name]);
     // With an integration test selected, features are resolved as for the suite.
     if let Some(test) = context
         .project
@@ -105,12 +130,46 @@ fn book(context: &Context<'_>, verb: &str) -> Result {
         build.args(["--test", test]);
     }
     let built = cargo::build(&mut build)?;
-    passes(
-        Command::new(cargo::program(&built, "book")?)
-            .arg(verb)
-            .arg("--root")
-            .arg(&context.project.root),
-    )
+    Ok(cargo::program(&built, name)?.clone())
+}
+
+/// The cores alone, without Kafka. The modules that call them are compiled, measured and searched for imports by the
+/// step that builds the book.
+pub fn wasm(context: &Context<'_>) -> Result {
+    let compiler = tools::webassembly();
+    let rustc = match compiler.state {
+        State::Ready(rustc) => rustc,
+        State::Unfit(what) | State::Missing(what) => {
+            return Ok(Outcome::LeftOut(format!("{what} ({})", compiler.mend)));
+        }
+    };
+    let mut good = true;
+    for chapter in &context.project.chapters {
+        let slug = chapter.slug.as_str();
+        if !chapter.core {
+            eprintln!("{slug}: no core, as its manifest says");
+            continue;
+        }
+        let selection = ["--package", slug, "--no-default-features", "--target", WASM_TARGET];
+        let mut build = cargo::cargo(context.project);
+        build.args(["build", "--quiet", "--lib"]).args(selection).env("RUSTC", &rustc);
+        build.arg("--target-dir").arg(context.project.target_dir().join("wasm"));
+        let built = child::run(&mut build)?.success();
+        let all = libraries(context, &selection)?;
+        let calls: Vec<&str> =
+            JAVASCRIPT.into_iter().filter(|one| all.contains(&(*one).to_owned())).collect();
+        match (built, &calls[..]) {
+            (true, []) => eprintln!("{slug}: compiles"),
+            (false, _) => eprintln!("{slug}: does not compile for {WASM_TARGET}"),
+            (true, calls) => eprintln!(
+                "{slug}: would import JavaScript through {}: \
+                 `cargo tree -p {slug} --no-default-features --target {WASM_TARGET}` shows who brings it",
+                calls.join(", ")
+            ),
+        }
+        good &= built && calls.is_empty();
+    }
+    Ok(good.into())
 }
 
 /// Advisories need a database from the network that changes daily: they are not a property of a commit.

@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
@@ -15,7 +15,8 @@ pub enum Part {
     Library,
 }
 
-/// Exercises belong to a page, with starters and solutions that are crates of their own.
+/// Exercises belong to a page, and to `cargo xtask exercise`, which stays here: a crate that is taken home is to be
+/// used, and whoever wants to practise has this repository.
 const OF_THE_BOOK: [&str; 1] = ["exercises"];
 
 /// What needs the crates of the repository beside it, and the recorded runs that tests are held to.
@@ -23,7 +24,7 @@ const OF_THE_TESTS: [&str; 4] = ["examples", "tests", "benches", "runs"];
 
 /// Copies a crate's folder but for its `Cargo.toml`, which is written for the place it comes to.
 pub fn copy_crate(from: &Path, to: &Path, part: Part) -> anyhow::Result<()> {
-    copy_folder(from, to, &|path| {
+    copy_wanted(from, to, &|path| {
         let name = path.to_string_lossy();
         let left_behind = OF_THE_BOOK.contains(&&*name)
             || matches!(&*name, "target" | "Cargo.toml")
@@ -32,7 +33,12 @@ pub fn copy_crate(from: &Path, to: &Path, part: Part) -> anyhow::Result<()> {
     })
 }
 
-fn copy_folder(from: &Path, to: &Path, wanted: &dyn Fn(&Path) -> bool) -> anyhow::Result<()> {
+/// Copies a folder, but for what tools leave behind.
+pub fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
+    copy_wanted(from, to, &|_| true)
+}
+
+fn copy_wanted(from: &Path, to: &Path, wanted: &dyn Fn(&Path) -> bool) -> anyhow::Result<()> {
     create(to)?;
     for entry in
         std::fs::read_dir(from).with_context(|| format!("{} cannot be read", from.display()))?
@@ -43,12 +49,33 @@ fn copy_folder(from: &Path, to: &Path, wanted: &dyn Fn(&Path) -> bool) -> anyhow
             continue;
         }
         if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &to.join(&name), &|_| true)?;
+            copy_folder(&entry.path(), &to.join(&name))?;
         } else {
             copy_new(&entry.path(), &to.join(&name))?;
         }
     }
     Ok(())
+}
+
+/// The files below a folder, as paths from there, in a fixed order. What tools leave behind is no part of it.
+pub fn below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::new()];
+    while let Some(inner) = folders.pop() {
+        let path = folder.join(&inner);
+        for entry in std::fs::read_dir(&path)
+            .with_context(|| format!("{} cannot be read", path.display()))?
+        {
+            let entry = entry?;
+            let name = inner.join(entry.file_name());
+            if is_litter(&entry.file_name().to_string_lossy()) {
+                continue;
+            }
+            if entry.file_type()?.is_dir() { folders.push(name) } else { found.push(name) }
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// What tools leave behind and git ignores.

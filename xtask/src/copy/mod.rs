@@ -4,8 +4,8 @@
 //! Cargo project: the library alone, or with `--with-tests` all of it. `manifest` edits what
 //! `Cargo.toml` says; `files` copies; `proof` shows for every chapter that what arrives works.
 
-mod files;
-mod manifest;
+pub mod files;
+pub mod manifest;
 mod proof;
 mod readme;
 

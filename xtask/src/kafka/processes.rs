@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_stranger_with_the_same_number_is_not_ours() {
-        let project = Project { root: "/nowhere".into(), chapters: Vec::new() };
+        let project = Project { root: "/nowhere".into(), chapters: Vec::new(), built_in: None };
         let folder = Folder::of(&project);
         let mut kept = Kept {
             kind: Kind::Local,
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_process_is_ours_by_its_state_file() {
-        let project = Project { root: "/nowhere".into(), chapters: Vec::new() };
+        let project = Project { root: "/nowhere".into(), chapters: Vec::new(), built_in: None };
         let folder = Folder::of(&project);
         let mut owner = Command::new("sh")
             .args(["-c", "echo here; read line", "testbed"])

@@ -3,6 +3,7 @@
 mod proof;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -32,16 +33,30 @@ pub struct Args {
 }
 
 /// Each file of a chapter, by its path below `chapters/<slug>/`.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 11] = [
     ("Cargo.toml", include_str!("Cargo.toml.txt")),
     ("README.md", include_str!("README.md.txt")),
     ("src/lib.rs", include_str!("lib.rs.txt")),
     ("examples/run.rs", include_str!("run.rs.txt")),
     ("tests/it/main.rs", include_str!("it_main.rs.txt")),
     ("tests/it/orders.rs", include_str!("it_orders.rs.txt")),
+    ("tests/faults/keys.rs", include_str!("fault_keys.rs.txt")),
+    ("exercises/keys/exercise.toml", include_str!("exercise.toml.txt")),
+    ("exercises/keys/starter/src/lib.rs", include_str!("exercise_starter.rs.txt")),
+    ("exercises/keys/solution/src/lib.rs", include_str!("exercise_solution.rs.txt")),
+    ("exercises/keys/check/main.rs", include_str!("exercise_check.rs.txt")),
 ];
 
 const PAGE: &str = include_str!("page.md.txt");
+
+/// What is asked on the page.
+const QUESTIONS: &str = include_str!("questions.toml.txt");
+
+/// A question that goes back to an earlier page.
+const RECALL: &str = include_str!("recall.toml.txt");
+
+/// The part of SUMMARY.md whose pages belong to no chapter.
+const APPENDIX: &str = "# Appendix";
 
 /// Writes the chapter, its page, and its line in SUMMARY.md.
 pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
@@ -58,6 +73,12 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
     let page = project.root.join("book").join(&place.page);
     anyhow::ensure!(!page.exists(), "book/{} exists: choose another name", place.page);
 
+    let (mut recalls, mut quizzes) = (String::new(), String::new());
+    for (at, from) in recalled(&place).iter().enumerate() {
+        let id = format!("again-{}", at + 1);
+        recalls.push_str(&RECALL.replace("@recall@", &id).replace("@from@", from));
+        quizzes.push_str(&format!("\n{{{{#quiz {id}}}}}\n"));
+    }
     let fill = |template: &str| {
         let up = "../".repeat(place.page.split('/').count());
         template
@@ -66,23 +87,41 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
             .replace("@title@", &title)
             .replace("@page@", &place.page)
             .replace("@up@", &up)
+            .replace("@recalls@", recalls.trim_end())
+            .replace("@quizzes@", &quizzes)
             .replace("@mark@", tidy::MARK)
     };
     for (name, template) in FILES {
         write(&chapter.join(name), &fill(template))?;
     }
     write(&page, &fill(PAGE))?;
+    write(&page.with_extension("questions.toml"), &(fill(QUESTIONS).trim_end().to_owned() + "\n"))?;
     fs::write(&path, &place.summary)
         .with_context(|| format!("{} cannot be written", path.display()))?;
+    publish(&project.root.join("book").join("addresses.txt"), &place.page)?;
     tidy::write_readme_table(&Project::open(&project.root)?)?;
     println!(
-        "Written: chapters/{slug}, book/{page}, and its line in book/SUMMARY.md.\n\
-         See that it runs: cargo xtask run {slug}\n\
-         Then write:       cargo xtask tidy lists what waits for you",
+        "Written: chapters/{slug}, book/{page} with its questions, and its line in book/SUMMARY.md.\n\
+         See that it runs:    cargo xtask run {slug}\n\
+         Record what it does: cargo xtask record {slug}\n\
+         Then write:          cargo xtask tidy lists what waits for you",
         slug = args.slug,
         page = place.page
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// Adds a page's address to the list of those that must lead somewhere for ever.
+fn publish(list: &Path, page: &str) -> anyhow::Result<()> {
+    let old = match fs::read_to_string(list) {
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        read => read.with_context(|| format!("{} cannot be read", list.display()))?,
+    };
+    let address = page.replace(".md", ".html");
+    let mut lines: Vec<&str> = old.lines().chain([address.as_str()]).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    write(list, &(lines.join("\n") + "\n"))
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
@@ -98,7 +137,7 @@ fn check_slug(slug: &str) -> anyhow::Result<()> {
         && !slug.ends_with('-')
         && !slug.contains("--");
     // Names that Cargo, Rust or this repository uses already.
-    let taken = ["test", "xtask", "book", "core", "std", "alloc", "self", "super", "crate"];
+    let taken = ["test", "xtask", "book", "page", "core", "std", "alloc", "self", "super", "crate"];
     if !good || taken.contains(&slug) {
         return Err(Usage::error(format!(
             "{slug:?} cannot be a chapter's name: use small letters, digits and single dashes, such as dead-letters"
@@ -127,8 +166,9 @@ fn place(summary: &str, part: Option<&str>, slug: &str, title: &str) -> anyhow::
     let lines: Vec<&str> = summary.lines().collect();
     let is_page = |line: &str| line.trim_start().starts_with("- [");
     // The first heading is the book's own title.
-    let parts: Vec<usize> =
+    let headings: Vec<usize> =
         (0..lines.len()).filter(|at| lines[*at].starts_with("# ")).skip(1).collect();
+    let parts: Vec<usize> = headings.iter().copied().filter(|at| lines[*at] != APPENDIX).collect();
     let wanted: Vec<usize> = match part {
         Some(word) => parts
             .iter()
@@ -141,7 +181,7 @@ fn place(summary: &str, part: Option<&str>, slug: &str, title: &str) -> anyhow::
         let names: Vec<&str> = parts.iter().map(|at| lines[*at].trim_start_matches("# ")).collect();
         return Err(Usage::error(format!("--part must name one of: {}", names.join("; "))));
     };
-    let end = parts.iter().copied().find(|at| *at > start).unwrap_or(lines.len());
+    let end = headings.iter().copied().find(|at| *at > start).unwrap_or(lines.len());
     let pages: Vec<usize> = (start..end).filter(|at| is_page(lines[*at])).collect();
     let folder = pages
         .first()
@@ -164,6 +204,29 @@ fn place(summary: &str, part: Option<&str>, slug: &str, title: &str) -> anyhow::
     Ok(Place { page, summary: new.join("\n") + "\n" })
 }
 
+/// The pages that questions of a new page go back to: one of its own part, and last one that is two
+/// pages back, where there are such.
+fn recalled(place: &Place) -> Vec<&str> {
+    let mut before: Vec<&str> = Vec::new();
+    // How many of them stand in the part of the new page.
+    let mut of_part = 0;
+    for line in place.summary.lines().skip_while(|line| !line.starts_with("- ")) {
+        if line.starts_with("# ") {
+            of_part = 0;
+        }
+        let path = line.trim_start().strip_prefix("- [").and_then(|entry| entry.split_once("]("));
+        let Some(path) = path.map(|(_, path)| path.trim_end_matches(')')) else { continue };
+        if path == place.page {
+            break;
+        }
+        before.push(path);
+        of_part += 1;
+    }
+    let nearest = before.last().filter(|_| of_part == 1);
+    let two_back = before.len().checked_sub(2).map(|at| &before[at]);
+    nearest.into_iter().chain(two_back).copied().collect()
+}
+
 /// `# Part VI · Stream processing` has its pages in `stream-processing`.
 fn folder_of(heading: &str) -> String {
     let name = heading.rsplit('·').next().unwrap_or(heading).trim_start_matches('#');
@@ -181,7 +244,7 @@ mod tests {
 
     const SUMMARY: &str = "# Book\n\n[Introduction](introduction.md)\n\n# Part I · First steps\n\n\
                            - [Quickstart](first-steps/quickstart.md)\n  - [More](first-steps/more.md)\n\n\
-                           # Part II · Big data\n";
+                           # Part II · Big data\n\n# Appendix\n\n- [Glossary](appendix/glossary.md)\n";
 
     #[test]
     fn a_page_goes_after_the_last_of_its_part() {
@@ -199,10 +262,27 @@ mod tests {
         let place = place(SUMMARY, None, "retries", "Retries").unwrap();
         assert_eq!(place.page, "big-data/retries.md");
         assert!(
-            place.summary.ends_with("# Part II · Big data\n\n- [Retries](big-data/retries.md)\n"),
+            place
+                .summary
+                .contains("# Part II · Big data\n\n- [Retries](big-data/retries.md)\n\n# App"),
             "{}",
             place.summary
         );
+    }
+
+    #[test]
+    fn questions_go_back_to_the_part_and_two_pages_back() {
+        let recalled = |part: &str, summary: &str| {
+            let place = place(summary, Some(part), "new", "New").unwrap();
+            recalled(&place).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(recalled("first", SUMMARY), ["first-steps/quickstart.md"], "two of the part");
+        assert_eq!(recalled("data", SUMMARY), ["first-steps/quickstart.md"], "none of the part");
+        let one = SUMMARY.replace("# App", "- [Big](big/big.md)\n\n# App");
+        assert_eq!(recalled("data", &one), ["big/big.md", "first-steps/more.md"]);
+        let alone = "# Book\n\n# Part I\n\n- [A](a/a.md)\n";
+        assert_eq!(recalled("I", alone), ["a/a.md"]);
+        assert_eq!(recalled("I", "# Book\n\n# Part I\n"), [""; 0]);
     }
 
     #[test]

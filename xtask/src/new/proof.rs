@@ -1,15 +1,18 @@
-//! The proof that `new` works: in a copy of this repository a new chapter compiles, passes its tests, and breaks no
-//! law but that it waits to be written.
+//! The proof that `new` works: in a copy of this repository a new chapter compiles, passes its tests, can be recorded,
+//! has a page and an exercise as every chapter has, and breaks no law but that it waits to be written.
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, ExitCode};
 
 use anyhow::Context;
 
 use super::Args;
 use crate::cargo;
 use crate::child;
+use crate::exercise;
 use crate::project::Project;
+use crate::record;
 use crate::tidy;
 
 const SLUG: &str = "made-by-new";
@@ -17,8 +20,8 @@ const SLUG: &str = "made-by-new";
 /// What the copy needs.
 const COPIED: [&str; 4] = ["chapters", "xtask", "book", ".config"];
 
-/// Makes the copy below `target/copies`, and a chapter in it.
-pub fn prove(project: &Project) -> anyhow::Result<()> {
+/// Makes the copy below `target/copies`, and a chapter in it; `book` is the program that checks pages.
+pub fn prove(project: &Project, book: &Path, lints: &[&str]) -> anyhow::Result<()> {
     let root = project.target_dir().join("copies").join("repository");
     if root.exists() {
         fs::remove_dir_all(&root)
@@ -46,11 +49,21 @@ pub fn prove(project: &Project) -> anyhow::Result<()> {
     if let Some(finding) = new.iter().find(|finding| !finding.is_unwritten()) {
         anyhow::bail!("a new chapter breaks a law: {finding}");
     }
+    let new = Project { built_in: Some(project.target_dir()), ..Project::open(&root)? };
     for words in [&["check", "--all-targets"][..], &["test"]] {
-        let mut command = cargo::cargo(project);
-        command.args(words).args(["--quiet", "--offline", "-p", SLUG]).current_dir(&root);
-        child::check(command.env("CARGO_TARGET_DIR", project.target_dir()))?;
+        let mut command = cargo::cargo(&new);
+        child::check(command.args(words).args(["--quiet", "--offline", "-p", SLUG]))?;
     }
+    anyhow::ensure!(
+        record::run(&new, record::Args::of(SLUG))? == ExitCode::SUCCESS,
+        "the run of a new chapter cannot be recorded"
+    );
+    child::check(Command::new(book).arg("check").arg("--root").arg(&root))
+        .context("the pages of a new chapter break a law")?;
+    anyhow::ensure!(
+        exercise::prove(&new, lints, Some(SLUG))?,
+        "the exercise of a new chapter is not what it says"
+    );
     Ok(())
 }
 

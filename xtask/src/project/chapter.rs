@@ -7,6 +7,9 @@ use anyhow::Context;
 use serde::Deserialize;
 use testbed::needs::Needs;
 
+/// Chapters that others may depend on, as their tests do.
+pub const FOUNDATIONS: [&str; 3] = ["events", "logging", "testbed"];
+
 /// One crate below `chapters/`.
 #[derive(Debug, Clone)]
 pub struct Chapter {
@@ -24,6 +27,10 @@ pub struct Chapter {
     pub pages: Vec<Page>,
     /// What can be run; the first is the default.
     pub runs: Vec<Run>,
+    /// What goes wrong in it, and how to cause that.
+    pub faults: Vec<Fault>,
+    /// False where it is all Kafka, and has no part that a browser could run.
+    pub core: bool,
     /// The names of its Cargo features.
     pub features: Vec<String>,
     /// Its programs, tests and benches.
@@ -49,6 +56,8 @@ pub struct Page {
 pub struct Run {
     /// Its name within the chapter.
     pub name: String,
+    /// What a page calls it, where its name does not say enough.
+    pub title: Option<String>,
     /// The binary or example.
     pub program: String,
     /// One sentence.
@@ -71,6 +80,33 @@ pub struct Run {
     pub owns_cluster: bool,
 }
 
+impl Run {
+    /// What happens in it, behind the title that its page gives it.
+    pub fn says(&self) -> String {
+        match &self.title {
+            Some(title) => format!("{title}: {}", self.about),
+            None => self.about.clone(),
+        }
+    }
+}
+
+/// Something that goes wrong, which a reader can cause. The test that provokes it is read by the book alone.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Fault {
+    /// Its name within the chapter.
+    pub name: String,
+    /// The run that causes it.
+    pub run: String,
+    /// What is seen.
+    pub symptom: String,
+    /// Why it happens.
+    pub cause: String,
+    /// What to do against it.
+    pub fix: String,
+    /// The step of a page that explains it: a path below `book/`, and a heading.
+    pub step: String,
+}
+
 /// A Cargo target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -78,6 +114,8 @@ pub struct Target {
     pub name: String,
     /// What Cargo makes of it.
     pub kind: TargetKind,
+    /// Its first file, from the chapter's folder.
+    pub path: String,
 }
 
 /// The kinds of target that are selected by name.
@@ -103,7 +141,20 @@ impl TargetKind {
             TargetKind::Bench => "--bench",
         }
     }
+
+    /// Where Cargo looks for a target whose manifest gives no path.
+    fn folder(self) -> &'static str {
+        match self {
+            TargetKind::Bin => "src/bin",
+            TargetKind::Example => "examples",
+            TargetKind::Test => "tests",
+            TargetKind::Bench => "benches",
+        }
+    }
 }
+
+/// The file of the program that bears the package's name.
+const MAIN: &str = "src/main.rs";
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -143,11 +194,15 @@ struct ChapterTable {
     pages: Vec<Page>,
     #[serde(default)]
     runs: Vec<Run>,
+    #[serde(default)]
+    faults: Vec<Fault>,
+    core: Option<bool>,
 }
 
 #[derive(Deserialize)]
 struct NamedTarget {
     name: String,
+    path: Option<String>,
 }
 
 impl Chapter {
@@ -164,8 +219,15 @@ impl Chapter {
     pub fn parse(text: &str, folder: &Path) -> anyhow::Result<Chapter> {
         let manifest: Manifest = toml_edit::de::from_str(text)?;
         let chapter = manifest.package.metadata.chapter;
-        let of = |kind, targets: Vec<NamedTarget>| {
-            targets.into_iter().map(move |t| Target { name: t.name, kind })
+        let of = |kind: TargetKind, targets: Vec<NamedTarget>| {
+            let own = manifest.package.name.clone();
+            targets.into_iter().map(move |NamedTarget { name, path }| {
+                let path = path.unwrap_or_else(|| match kind {
+                    TargetKind::Bin if name == own => MAIN.to_owned(),
+                    _ => format!("{}/{name}.rs", kind.folder()),
+                });
+                Target { name, kind, path }
+            })
         };
         let mut targets: Vec<Target> = of(TargetKind::Bin, manifest.bin)
             .chain(of(TargetKind::Example, manifest.example))
@@ -175,7 +237,8 @@ impl Chapter {
         // A src/main.rs without a [[bin]] is a program with the package's name.
         let has_bin = targets.iter().any(|target| target.kind == TargetKind::Bin);
         if !has_bin && folder.join("src").join("main.rs").is_file() {
-            targets.push(Target { name: manifest.package.name.clone(), kind: TargetKind::Bin });
+            let (name, path) = (manifest.package.name.clone(), MAIN.to_owned());
+            targets.push(Target { name, kind: TargetKind::Bin, path });
         }
         Ok(Chapter {
             slug: manifest.package.name,
@@ -185,9 +248,16 @@ impl Chapter {
             description: manifest.package.description,
             pages: chapter.pages,
             runs: chapter.runs,
+            faults: chapter.faults,
+            core: chapter.core.unwrap_or(true),
             features: manifest.features.into_keys().collect(),
             targets,
         })
+    }
+
+    /// True if other chapters build on it.
+    pub fn is_foundation(&self) -> bool {
+        FOUNDATIONS.contains(&self.slug.as_str())
     }
 
     /// The target of this kind with this name.
@@ -259,6 +329,13 @@ name = "producers_it"
         assert_eq!(chapter.runs[0].needs.to_string(), "brokers=3, txn");
         assert_eq!(chapter.target("producers_run").unwrap().kind, TargetKind::Example);
         assert_eq!(chapter.features, ["default", "kafka"]);
+        assert!(chapter.core);
+        let program = MANIFEST.replace("title =", "core = false\ntitle =");
+        assert!(!Chapter::parse(&program, Path::new(".")).unwrap().core);
+        let run = Run { about: "It sends.".into(), ..chapter.runs[0].clone() };
+        assert_eq!(run.says(), "It sends.");
+        let titled = Run { title: Some("Kill the leader".into()), ..run };
+        assert_eq!(titled.says(), "Kill the leader: It sends.");
     }
 
     #[test]

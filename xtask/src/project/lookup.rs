@@ -1,6 +1,6 @@
 //! Finding a chapter and a run by what was typed.
 
-use super::{Chapter, Project, Run};
+use super::{Chapter, Fault, Project, Run};
 use crate::say::Usage;
 
 impl Project {
@@ -68,8 +68,25 @@ impl Chapter {
     }
 }
 
+impl Chapter {
+    /// The fault of this name.
+    pub fn fault(&self, name: &str) -> anyhow::Result<&Fault> {
+        self.faults.iter().find(|fault| fault.name == name).ok_or_else(|| {
+            let names: Vec<&str> = self.faults.iter().map(|fault| fault.name.as_str()).collect();
+            let hint = nearest(name, names.iter().copied())
+                .map(|near| format!("did you mean {near:?}? "))
+                .unwrap_or_default();
+            let has = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            Usage::error(format!(
+                "chapter {:?} has no fault {name:?}: {hint}It has {has}",
+                self.slug
+            ))
+        })
+    }
+}
+
 /// The candidate most like the word, if one is like it at all.
-fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // Below 0.7 a suggestion is noise: "zzz" would bring up whatever has a z.
     const ALIKE: f64 = 0.7;
     candidates
@@ -108,6 +125,7 @@ mod tests {
                 chapter(Some(2), "kafka-producers"),
                 chapter(None, "kafka-cli"),
             ],
+            built_in: None,
         }
     }
 

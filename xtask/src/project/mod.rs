@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-pub use chapter::{Chapter, Run, TargetKind};
-pub use lookup::without_the_word_chapter;
+pub use chapter::{Chapter, FOUNDATIONS, Fault, Run, TargetKind};
+pub use lookup::{nearest, without_the_word_chapter};
 pub use summary::Summary;
 
 /// The repository this tool works on.
@@ -19,6 +19,9 @@ pub struct Project {
     pub root: PathBuf,
     /// The chapters in the order of the book; those not in `SUMMARY.md` come last, without a number.
     pub chapters: Vec<Chapter>,
+    /// Where a copy of this repository is built: into the folder of the one that it was made from,
+    /// so that nothing is compiled twice.
+    pub built_in: Option<PathBuf>,
 }
 
 impl Project {
@@ -71,11 +74,14 @@ impl Project {
         for (at, chapter) in chapters.iter_mut().enumerate() {
             chapter.number = place(chapter).map(|_| at + 1);
         }
-        Project { root: root.to_owned(), chapters }
+        Project { root: root.to_owned(), chapters, built_in: None }
     }
 
     /// The folder of build results: `$CARGO_TARGET_DIR`, else `target`.
     pub fn target_dir(&self) -> PathBuf {
+        if let Some(folder) = &self.built_in {
+            return folder.clone();
+        }
         match std::env::var_os("CARGO_TARGET_DIR").filter(|path| !path.is_empty()) {
             Some(path) => self.root.join(path),
             None => self.root.join("target"),

@@ -1,6 +1,7 @@
 //! Running a program and reading its story.
 
 use std::io::{Cursor, Read};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,11 +18,14 @@ use crate::project::{Chapter, Project, Run};
 use crate::run::{self, Around};
 use crate::suite::Surroundings;
 
+use super::sources;
+
 /// A recorded run is watched by a reader: one that takes longer than this is stuck.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The programs of all runs that are recorded, and `testbed`.
 pub struct Programs {
+    root: PathBuf,
     built: Vec<Built>,
     librdkafka: Option<String>,
 }
@@ -58,7 +62,7 @@ impl Programs {
             }
         }
         let lock = std::fs::read_to_string(project.root.join("Cargo.lock")).unwrap_or_default();
-        Ok(Programs { built, librdkafka: librdkafka(&lock) })
+        Ok(Programs { root: project.root.clone(), built, librdkafka: librdkafka(&lock) })
     }
 
     /// Runs the program to its end, and makes a recording of what it wrote.
@@ -80,7 +84,9 @@ impl Programs {
             topics: run.topics.clone(),
             seed: None,
             recorded: today()?,
-            sources: None,
+            program: run.program.clone(),
+            args: run.args.clone(),
+            sources: sources::of(&self.root, chapter, run)?,
         };
         let mut recording =
             Recording::from_json_lines(header, Cursor::new(output)).with_context(|| errors)?;

@@ -1,9 +1,11 @@
 //! `cargo xtask record`: records the runs that pages show, and checks that today's runs still equal them.
 //!
-//! `capture` runs a program and reads its log lines; `load` keeps the processors busy meanwhile.
+//! `capture` runs a program and reads its log lines; `load` keeps the processors busy meanwhile; `sources` are
+//! the files that a recording must not be older than.
 
 mod capture;
 mod load;
+mod sources;
 
 use std::fs;
 use std::path::PathBuf;
@@ -50,6 +52,11 @@ pub struct Args {
 }
 
 impl Args {
+    /// The runs of one chapter.
+    pub fn of(slug: &str) -> Args {
+        Args { words: vec![slug.to_owned()], check: false, soak: false }
+    }
+
     /// `--check` for all chapters.
     pub fn check() -> Args {
         Args { words: Vec::new(), check: true, soak: false }

@@ -2,9 +2,11 @@
 
 mod summary;
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use anyhow::Context as _;
 use testbed::kind::{BrokerChoice, Kind};
 
 use crate::cargo::{self, Built};
@@ -209,18 +211,38 @@ impl Suite<'_> {
     }
 
     fn nextest(&self, built: &[Built], arguments: &[String]) -> anyhow::Result<bool> {
-        let mut command = self.cargo("nextest run");
-        self.select(&mut command);
-        let package = self.chapter.map(|chapter| chapter.slug.as_str());
-        if let Some(filter) = suite::nextest_filter(package, &self.left_out) {
-            command.args(["-E", &filter]);
-        }
+        let selected = || {
+            let mut command = self.cargo("nextest run");
+            self.select(&mut command);
+            let package = self.chapter.map(|chapter| chapter.slug.as_str());
+            if let Some(filter) = suite::nextest_filter(package, &self.left_out) {
+                command.args(["-E", &filter]);
+            }
+            command
+        };
         // Everything is compiled before a cluster is started for it.
-        let mut compile = Command::new(command.get_program());
-        compile.args(command.get_args()).arg("--no-run").current_dir(&self.project.root);
-        child::check(&mut compile)?;
+        child::check(selected().arg("--no-run"))?;
+        let mut command = selected();
         command.arg("--no-tests=pass").args(arguments);
-        Ok(child::run(&mut self.with_a_cluster(built, &command)?)?.success())
+        let passed = child::run(&mut self.with_a_cluster(built, &command)?)?.success();
+        self.keep_report(!arguments.is_empty())?;
+        Ok(passed)
+    }
+
+    /// Gives nextest's report a name that the next run of other tests does not overwrite: the book
+    /// shows for each test how it ended last.
+    fn keep_report(&self, some: bool) -> anyhow::Result<()> {
+        let folder = self.project.root.join("target").join("nextest").join("default");
+        let scope = self.chapter.map_or("all", |chapter| chapter.slug.as_str());
+        let again = if some { "-some" } else { "" };
+        let kept = folder.join(format!("{scope}-{}{again}.xml", self.kind.word()));
+        match std::fs::rename(folder.join("junit.xml"), &kept) {
+            // Where no test was selected there is no report.
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("{} cannot be written", kept.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn libtest(&self, built: &[Built], arguments: &[String]) -> anyhow::Result<bool> {

@@ -6,11 +6,9 @@ use toml_edit::{Item, TableLike};
 
 use super::Finding;
 use super::tree::{Manifest, Tree};
+use crate::project::FOUNDATIONS;
 
 const TABLES: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
-
-/// Chapters that others may depend on, as their tests do.
-const FOUNDATIONS: [&str; 3] = ["events", "logging", "testbed"];
 
 /// What may be asked of these crates: each further list would compile them once more.
 const LISTS: [(&str, &[&[&str]]); 3] = [
@@ -229,6 +227,9 @@ fn targets(manifest: &Manifest<'_>) -> Vec<Declared> {
     all
 }
 
+/// The package whose examples are what readers try in a page: one for each chapter, named after it.
+const MODULES: &str = "xtask/page";
+
 /// One name, one target: they are selected by name over the whole workspace.
 pub fn target_names(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -248,6 +249,11 @@ pub fn target_names(tree: &Tree) -> Vec<Finding> {
         for target in targets(&manifest) {
             let line = manifest.file.line_of(&format!("name = {:?}", target.name));
             let wanted = match (target.kind, target.path.as_deref()) {
+                ("example", Some(path)) if manifest.folder == MODULES => {
+                    let chapter = path.rsplit('/').next().unwrap_or(path);
+                    let chapter = chapter.trim_end_matches(".rs").replace('-', "_");
+                    Some(format!("{chapter}_page"))
+                }
                 ("example", Some("examples/run.rs")) => Some(format!("{slug}_run")),
                 ("test", _) => Some(format!("{slug}_it")),
                 _ => None,
@@ -310,7 +316,7 @@ pub fn undeclared_target(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// A run of a program that does not exist, or asks for a need that does not.
+/// A run of a program that does not exist, or asks for a need that does not; a fault of no run.
 pub fn runs(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for manifest in tree.manifests().filter(|manifest| manifest.chapter().is_some()) {
@@ -328,6 +334,19 @@ pub fn runs(tree: &Tree) -> Vec<Finding> {
                         line,
                         what,
                         "name a [[bin]] or [[example]] of this manifest",
+                    ));
+                }
+                let known = |run: &str| chapter.runs.iter().any(|one| one.name == run);
+                for fault in chapter.faults.iter().filter(|fault| !known(&fault.run)) {
+                    let line = manifest.file.line_of(&format!("name = {:?}, run =", fault.name));
+                    findings.push(Finding::new(
+                        manifest.file.path,
+                        line,
+                        format!(
+                            "fault {:?} names the run {:?}, which is none",
+                            fault.name, fault.run
+                        ),
+                        "name one of `runs` that causes it",
                     ));
                 }
             }
@@ -441,6 +460,14 @@ mod tests {
             &[("chapters/a/Cargo.toml", &same("a")), ("chapters/a_x/Cargo.toml", &same("a_x"))],
         );
         assert!(found[0].contains("stands in chapters/a too"), "{found:?}");
+        let modules = |name: &str| {
+            format!(
+                "[package]\nname = \"page\"\n[[example]]\nname = \"{name}\"\npath = \"examples/dead-letters.rs\"\n"
+            )
+        };
+        let of_page = |name| what(target_names, &[("xtask/page/Cargo.toml", &*modules(name))]);
+        assert_eq!(of_page("dead_letters_page"), [""; 0]);
+        assert!(of_page("page_letters")[0].ends_with("name it \"dead_letters_page\""));
         let found = what(target_names, &[("chapters/b/Cargo.toml", HEAD)]);
         assert!(found[0].contains("name the package after its folder"), "{found:?}");
     }

@@ -111,7 +111,7 @@ impl Tree {
                     parts[..],
                     ["chapters", _, "Cargo.toml"]
                         | ["xtask", "Cargo.toml"]
-                        | ["xtask", "book", "Cargo.toml"]
+                        | ["xtask", "book" | "page", "Cargo.toml"]
                 )
             })
             .filter_map(|file| {

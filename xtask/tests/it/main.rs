@@ -4,6 +4,8 @@
 
 /// Taking a chapter home, in both forms.
 mod copy;
+/// Exercises, from `start` to `done`, and faults to cause.
+mod exercise;
 /// A small repository to work on.
 mod repository;
 /// The laws, and a new chapter that breaks none.

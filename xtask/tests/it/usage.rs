@@ -34,9 +34,10 @@ fn help_shows_examples_and_the_two_commands() {
     assert_eq!(code, 0);
     assert!(stdout.contains("cargo xtask run chapter 1 "), "{stdout}");
     assert!(stdout.contains("0 all is well, 1 something failed, 2 wrong usage"), "{stdout}");
-    for verb in
-        ["run", "test", "list", "kafka", "copy", "record", "new", "book", "tidy", "bench", "ci"]
-    {
+    for verb in [
+        "run", "test", "list", "break", "exercise", "kafka", "copy", "record", "new", "book",
+        "tidy", "bench", "coverage", "ci",
+    ] {
         let (code, stdout, _) = xtask(our_repository(), &[verb, "--help"]);
         assert!(code == 0 && stdout.contains("Examples:"), "{verb}: {stdout}");
     }
@@ -62,4 +63,23 @@ fn outside_of_a_clone_the_program_says_where_to_go() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("go into your clone"));
+}
+
+/// A laptop without a browser is told once and is well; where nothing may be left out, it fails.
+#[test]
+fn without_a_browser_the_pages_are_left_untried_and_ci_fails() {
+    for (ci, expected) in [("", 0), ("true", 1)] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let output = command
+            .args(["book", "test"])
+            .current_dir(our_repository())
+            .env("CHROMIUM", "/nowhere/chromium")
+            .env("CI", ci)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(expected), "{stderr}");
+        assert!(stderr.starts_with("The pages are not tried in a browser: "), "{stderr}");
+        assert!(stderr.contains("to mend: ") && stderr.lines().count() == 1, "{stderr}");
+    }
 }

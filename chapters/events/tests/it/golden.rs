@@ -26,6 +26,8 @@ fn an_order_as_json() -> Result {
     Ok(())
 }
 
+/// claim: a-seed-is-a-day
+///
 /// A seed gives the same day on every machine: this file was written on one, and CI reads it on others.
 #[test]
 fn the_day_of_seed_1031() -> Result {

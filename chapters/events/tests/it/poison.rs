@@ -12,6 +12,8 @@ use testbed::TestTopic;
 
 use crate::common::{Result, consumer, next, producer, send, send_raw};
 
+/// claim: poison-stops-nobody
+///
 /// A consumer meets three payloads that no reader may accept, between two orders. It refuses the three, each with
 /// the paths of its fields, and processes the two: poison stops nobody.
 #[tokio::test]
@@ -90,6 +92,8 @@ async fn a_new_type_is_kept_for_a_newer_reader() -> Result {
     Ok(())
 }
 
+/// claim: an-amount-as-a-float-is-refused
+///
 /// A producer writes an amount as a float of euros. The reader does not guess whether 12.99 means 12 or 1299.
 #[tokio::test]
 async fn an_amount_as_a_float_is_refused() -> Result {
@@ -108,6 +112,8 @@ async fn an_amount_as_a_float_is_refused() -> Result {
     Ok(())
 }
 
+/// claim: an-unknown-field-is-ignored
+///
 /// A producer writes a field that this reader does not know: it is ignored, and the order is packed.
 #[tokio::test]
 async fn a_new_field_is_ignored() -> Result {
@@ -120,6 +126,8 @@ async fn a_new_field_is_ignored() -> Result {
     Ok(())
 }
 
+/// claim: a-wrong-key-is-refused
+///
 /// Somebody keys payments by payment id. They would be spread over partitions, so the reader refuses the first.
 #[tokio::test]
 async fn a_payment_keyed_by_its_own_id_is_refused() -> Result {

@@ -92,6 +92,8 @@ async fn the_payments_of_an_order_share_a_partition() -> Result {
     Ok(())
 }
 
+/// claim: order-and-payment-share-a-number
+///
 /// Topics with equally many partitions put an order and its payments into partitions of the same number: whoever
 /// joins the two reads both in one place.
 #[tokio::test]
@@ -119,6 +121,36 @@ async fn an_order_and_its_payments_share_a_partition_number() -> Result {
             "{key}: {of_one:?}"
         );
     }
+    Ok(())
+}
+
+/// claim: keys-move-with-the-partitions
+///
+/// A key has no partition of its own: it has one among three, and may have another among six. Of twenty orders
+/// some stay where they were and some move, and so the order of one key's records is broken at that moment.
+#[tokio::test]
+async fn a_key_moves_with_the_number_of_partitions() -> Result {
+    let cluster = testbed::cluster("").await?;
+    let three = TestTopic::new(&cluster, "orders", 3).await?;
+    let six = TestTopic::new(&cluster, "orders", 6).await?;
+    let producer = producer(&cluster)?;
+    let mut factory = Factory::new(3, SUNDAY);
+    let (mut stayed, mut moved) = (0, 0);
+    for _ in 0..20 {
+        let user = factory.user();
+        let order = factory.order(&user);
+        let event = factory.first(OrderEvent::Placed(order));
+        let record = event.to_record()?;
+        let (of_three, _) =
+            send(&producer, &record.clone().to_topic(three.name())).await?;
+        let (of_six, _) =
+            send(&producer, &record.to_topic(six.name())).await?;
+        match of_three == of_six {
+            true => stayed += 1,
+            false => moved += 1,
+        }
+    }
+    assert!(stayed > 0 && moved > 0, "{stayed} stayed, {moved} moved");
     Ok(())
 }
 

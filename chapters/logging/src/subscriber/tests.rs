@@ -172,6 +172,7 @@ fn lines_of_the_client_are_taken_apart() {
     ");
 }
 
+/// claim: a-line-that-is-off-evaluates-nothing
 #[test]
 fn a_line_that_is_off_evaluates_nothing() {
     let mut evaluated = false;

@@ -51,6 +51,8 @@ fn settings(levels: &str) -> Result<Settings> {
     Ok(Settings::read(variable, false)?)
 }
 
+/// claim: the-clients-lines-have-a-code
+///
 /// A client whose broker is not there says so in lines of its own, from threads of its own. They arrive as lines
 /// of the target `librdkafka`, with the facility as `event.code`.
 ///
@@ -85,7 +87,10 @@ async fn a_broker_that_is_not_there_is_a_warning_with_a_code() -> Result<()>
 
     assert_eq!(refused.target, logging::LIBRDKAFKA);
     assert!(refused.level >= Level::Warn, "{refused:?}");
-    assert!(refused.message.contains("127.0.0.1:1"), "{refused:?}");
+    // Troubleshooting shows this file; behind it stands how long it took, and in which state.
+    let shown = include_str!("output/refused.txt").trim_end();
+    let shown = shown.replace("\n ", "");
+    assert!(refused.message.starts_with(&shown), "{refused:?}");
     assert!(refused.fields.get("thread").is_some(), "{refused:?}");
     assert!(
         memory.lines().iter().all(|line| line.level >= Level::Warn),

@@ -49,6 +49,8 @@ async fn an_id_arrives_as_it_was_sent() -> Result<()> {
     Ok(())
 }
 
+/// claim: bytes-that-are-no-id-are-an-error
+///
 /// A service that is not ours puts bytes into the header that are no text, or none at all.
 #[tokio::test]
 async fn what_is_no_id_is_an_error_that_names_the_header() -> Result<()> {

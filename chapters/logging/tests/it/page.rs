@@ -87,7 +87,7 @@ fn every_recording_has_its_moments() -> Result<()> {
     if taken_home() {
         return Ok(());
     }
-    for run in ["follow", "broken"] {
+    for run in ["follow", "broken", "guard"] {
         let moments =
             Moments::read(&path(&format!("runs/{run}/moments.toml")))?;
         for number in 1..=3 {

@@ -41,6 +41,8 @@ async fn an_order_arrives_as_it_was_sent() -> Result {
     Ok(())
 }
 
+/// claim: one-key-one-partition
+///
 /// The same order twice goes to the same partition, one offset further: its key decides.
 #[tokio::test]
 async fn one_key_is_one_partition() -> Result {
@@ -60,7 +62,10 @@ async fn one_key_is_one_partition() -> Result {
     Ok(())
 }
 
-/// Packing has read the order; billing, another group, reads it again: reading removes nothing.
+// ANCHOR: claim
+/// claim: reading-removes-nothing
+///
+/// Packing has read the order; billing, another group, reads it again.
 #[tokio::test]
 async fn a_second_group_reads_the_same_order() -> Result {
     let cluster = cluster("").await?;
@@ -75,7 +80,10 @@ async fn a_second_group_reads_the_same_order() -> Result {
     assert_eq!(read(&packed)?, read(&billed)?);
     Ok(())
 }
+// ANCHOR_END: claim
 
+/// claim: a-new-group-begins-at-the-end
+///
 /// "Nothing arrives": a new group that does not say where to begin begins at the end. It sees
 /// what is sent after it has joined, and not the order that was there before.
 #[tokio::test]
@@ -127,6 +135,8 @@ async fn a_new_group_begins_at_the_end() -> Result {
     Ok(())
 }
 
+/// claim: what-is-no-order-is-an-error
+///
 /// A record that is no order is refused with an error, and reading goes on after it.
 #[tokio::test]
 async fn what_is_no_order_is_an_error_and_not_a_panic() -> Result {

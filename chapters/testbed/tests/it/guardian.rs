@@ -140,6 +140,8 @@ mod own_cluster {
         Ok(())
     }
 
+    /// claim: a-killed-owner-leaves-nothing
+    ///
     /// The owner is killed with -9 while one broker runs, one is frozen and one is down: within
     /// seconds no broker and no folder is left.
     #[tokio::test]

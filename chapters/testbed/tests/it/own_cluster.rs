@@ -135,6 +135,8 @@ async fn one_node_serves_and_leaves_nothing() -> Result {
     Ok(())
 }
 
+/// claim: acknowledged-survives-the-leader
+///
 /// Three brokers; the leader of a partition is killed with -9 while orders come in. Each order
 /// that was acknowledged is still there, and the killed broker catches up when it comes back.
 #[tokio::test]
@@ -336,11 +338,12 @@ async fn a_taken_port_of_choice_is_named() -> Result {
         LocalCluster::start(LocalOptions::new(1).port(1, taken.port()))
             .await
             .unwrap_err();
-    let message = error.to_string();
-    let wanted = format!(
-        "{taken} is taken by another program: end that program, or choose another port"
-    );
-    assert_eq!(message, wanted);
+    // Troubleshooting shows this file.
+    let shown = error
+        .to_string()
+        .replace(&taken.to_string(), "127.0.0.1:9092")
+        .replace(": end", ":\n  end");
+    assert_eq!(shown + "\n", include_str!("output/port_taken.txt"));
     Ok(())
 }
 

@@ -562,6 +562,8 @@ mod own_cluster {
         Ok(())
     }
 
+    /// claim: a-lost-acknowledgement-doubles
+    ///
     /// The acknowledgement is lost, the producer sends again: twice in the log, once reported. With
     /// an idempotent producer it is there once.
     #[tokio::test]

@@ -35,6 +35,8 @@ async fn an_order_arrives() -> Result {
 }
 // ANCHOR_END: test
 
+/// claim: one-name-two-topics
+///
 /// Two tests that both call their topic `orders` do not meet.
 #[tokio::test]
 async fn topics_of_one_name_are_two_topics() -> Result {
@@ -59,6 +61,8 @@ async fn topics_of_one_name_are_two_topics() -> Result {
     Ok(())
 }
 
+/// claim: a-commit-names-the-next-record
+///
 /// A commit is visible to everybody some time after it was made: wait until it is, and no longer.
 #[tokio::test]
 async fn a_commit_is_seen() -> Result {
@@ -94,6 +98,8 @@ async fn a_commit_is_seen() -> Result {
     Ok(())
 }
 
+/// claim: a-failure-says-what-was-missing
+///
 /// A condition that never comes true: the message says what was waited for and what was seen.
 #[tokio::test(start_paused = true)]
 async fn the_message_says_what_was_missing() -> Result {

@@ -7,6 +7,7 @@ use regex::Regex;
 use super::Page;
 use crate::finding::{Finding, Problem};
 use crate::project::Project;
+use crate::source::Source;
 
 /// A page is read in 8 to 20 minutes.
 const WORDS: usize = 2_000;
@@ -17,8 +18,11 @@ const TERMS: usize = 5;
 /// What a reader can expect to be able to do after one page.
 const PROMISES: usize = 3;
 
+/// What fits above a picture on a phone, in characters.
+const TITLE: usize = 40;
+
 /// The page on which our own machinery is explained.
-const ABOUT_THE_BOOK: &str = "appendix/how-this-book-is-made.md";
+const ABOUT_THE_BOOK: &str = "book/appendix/how-this-book-is-made.md";
 
 static MACHINERY: LazyLock<Regex> = LazyLock::new(|| {
     let words = r"(?i)\b(?:run logs?|recording checks?|scenario groups?|claim checks?)\b";
@@ -42,12 +46,30 @@ pub fn check(project: &Project, pages: &[Page], findings: &mut Vec<Finding>) {
                 findings.push(Finding::new(file, page.line, what, mend));
             }
         }
+        for run in &chapter.runs {
+            let long = run.title.as_ref().map(|title| title.chars().count());
+            if let Some(long) = long.filter(|long| *long > TITLE) {
+                let what = format!("the title of run `{}` has {long} characters", run.name);
+                let mend = format!("leave {TITLE}: `about` says the rest");
+                findings.push(Finding::new(file, chapter.line, what, mend));
+            }
+        }
         let abouts = chapter.runs.iter().map(|run| (chapter.line, &run.about));
         let questions = chapter.pages.iter().map(|page| (page.line, &page.question));
         for (line, text) in abouts.chain(questions) {
             if let Some(found) = MACHINERY.find(text) {
                 findings.push(machinery(found.as_str()).at(file, line));
             }
+        }
+    }
+}
+
+/// Looks for words that only whoever works on the book knows.
+pub fn check_machinery<'a>(texts: impl Iterator<Item = &'a Source>, findings: &mut Vec<Finding>) {
+    for source in texts.filter(|source| source.path != ABOUT_THE_BOOK) {
+        for found in MACHINERY.find_iter(&source.text) {
+            let line = source.line(found.start());
+            findings.push(machinery(found.as_str()).at(&source.path, line));
         }
     }
 }
@@ -60,20 +82,12 @@ fn machinery(words: &str) -> Problem {
 }
 
 fn check_words(page: &Page, findings: &mut Vec<Finding>) {
-    let text = &page.source.text;
-    let mut report = |at: usize, problem: Problem| {
-        findings.push(problem.at(&page.source.path, page.source.line(at)));
-    };
-    if page.path != ABOUT_THE_BOOK {
-        for found in MACHINERY.find_iter(text) {
-            report(found.start(), machinery(found.as_str()));
-        }
-    }
-    let prose = page.outline.prose.iter().map(|range| &text[range.clone()]);
+    let prose = page.outline.prose.iter().map(|range| &page.source.text[range.clone()]);
     let words: usize = prose.map(|prose| prose.split_whitespace().count()).sum();
     if words > WORDS {
         let what = format!("a page of {words} words");
-        report(0, Problem::new(what, format!("leave {WORDS} or split it in two")));
+        let mend = format!("leave {WORDS} or split it in two");
+        findings.push(Finding::new(&page.source.path, 1, what, mend));
     }
 }
 

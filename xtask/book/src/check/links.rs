@@ -28,7 +28,8 @@ pub fn check(root: &Path, pages: &[Page], findings: &mut Vec<Finding>) {
     }
 }
 
-fn follow(root: &Path, pages: &[Page], page: &Page, target: &str) -> Result<(), Problem> {
+/// Whether `target`, as a page links to it, leads somewhere.
+pub fn follow(root: &Path, pages: &[Page], page: &Page, target: &str) -> Result<(), Problem> {
     if target.contains("://") || target.starts_with("mailto:") || target.starts_with("data:") {
         return Ok(());
     }

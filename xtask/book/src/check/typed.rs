@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use super::Page;
 use crate::command;
 use crate::directive::places;
 use crate::finding::{Finding, Problem};
 use crate::project::Project;
+use crate::source::Source;
 
 static COMMAND: LazyLock<Regex> =
     LazyLock::new(|| regex(r"cargo xtask ([a-z][\w-]*)(?:(?: chapter)? (\d+)\b)?"));
@@ -33,13 +33,17 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the expression is constant and a test compiles it")
 }
 
-/// Looks at what each page types outside of directives, code included.
-pub fn check(project: &Project, pages: &[Page], findings: &mut Vec<Finding>) {
+/// Looks at what each page types outside of directives, code included, and what its questions type.
+pub fn check<'a>(
+    project: &Project,
+    texts: impl Iterator<Item = &'a Source>,
+    findings: &mut Vec<Finding>,
+) {
     let names = names(project);
-    for page in pages {
-        let text = without_directives(&page.source.text);
+    for source in texts {
+        let text = without_directives(&source.text);
         let mut report = |at: usize, problem: Problem| {
-            findings.push(problem.at(&page.source.path, page.source.line(at)));
+            findings.push(problem.at(&source.path, source.line(at)));
         };
         let mut commands: Vec<Range<usize>> = Vec::new();
         for found in COMMAND.captures_iter(&text) {

@@ -18,29 +18,54 @@ pub const CODE: &str = "chapters/parcels/src/lib.rs";
 /// The manifest of the page's chapter.
 pub const MANIFEST: &str = "chapters/parcels/Cargo.toml";
 
+/// The file that defines the terms.
+pub const GLOSSARY: &str = "book/glossary.toml";
+
+/// The page that shows them.
+pub const GLOSSARY_PAGE: &str = "book/appendix/glossary.md";
+
+/// The list of published addresses.
+pub const ADDRESSES: &str = "book/addresses.txt";
+
+/// The program that was recorded.
+pub const PROGRAM: &str = "chapters/mail/examples/run.rs";
+
+/// What a recording of it says about its code.
+pub const SOURCES: &str =
+    r#""program":"mail_run","sources":{"chapters/mail/examples/run.rs":"355463d2db8c9b7f"}"#;
+
 /// A book in a folder of its own.
 pub struct TestBook {
     folder: TempDir,
 }
 
 impl TestBook {
-    /// A book of two chapters that breaks no law.
+    /// A book of two chapters that breaks no law, but lacks much that a book must have.
     pub fn sound() -> TestBook {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        TestBook { folder }
-            .file("Cargo.toml", "[workspace]\n[workspace.metadata.kafka]\nversion = \"9.8.7\"\n")
-            .file("Cargo.lock", LOCK)
-            .file("book.toml", BOOK)
+        TestBook::empty()
             .file("book/SUMMARY.md", SUMMARY)
             .file(
                 "book/introduction.md",
                 "# Introduction\n\nBegin with [parcels](first/parcels.md).\n",
             )
+            .file(GLOSSARY_PAGE, "# Glossary\n\n{{#glossary}}\n")
+            .file(GLOSSARY, GLOSSARY_OF_PARCELS)
+            .file(ADDRESSES, ADDRESSES_OF_PAGES)
             .file(PAGE, PARCELS)
             .file("book/second/mail.md", MAIL)
+            .file(PROGRAM, "fn main() {}\n")
             .file(MANIFEST, MANIFEST_OF_PARCELS)
             .file("chapters/mail/Cargo.toml", MANIFEST_OF_MAIL)
             .file(CODE, &anchored(PARCELS_RS))
+    }
+
+    /// A workspace without chapters and a book without pages.
+    pub fn empty() -> TestBook {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        TestBook { folder }
+            .file("Cargo.toml", "[workspace]\n[workspace.metadata.kafka]\nversion = \"9.8.7\"\n")
+            .file("Cargo.lock", LOCK)
+            .file("book.toml", BOOK)
     }
 
     /// Adds or replaces a file.
@@ -81,8 +106,30 @@ impl TestBook {
         fs::read_to_string(self.folder.path().join(path)).expect("the file is there")
     }
 
-    /// What `book check` prints.
+    /// The text of the built file whose name begins so.
+    pub fn read_built(&self, begin: &str) -> String {
+        let entries = fs::read_dir(self.root().join("target/book")).expect("the book was built");
+        let mut files = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let file = files.find(|path| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(begin))
+        });
+        fs::read_to_string(file.expect("the file was built")).expect("it can be read")
+    }
+
+    /// Lists the present pages, and no others, as published.
+    pub fn listed(self) -> TestBook {
+        let book = self.file(ADDRESSES, "");
+        book::addresses::list(book.root()).expect("the list can be written");
+        book
+    }
+
+    /// What `book check` prints, but for what a small book lacks.
     pub fn findings(&self) -> Vec<String> {
+        book::check::check_present(self.root()).iter().map(ToString::to_string).collect()
+    }
+
+    /// What `book check` prints.
+    pub fn all_findings(&self) -> Vec<String> {
         book::check(self.root()).iter().map(ToString::to_string).collect()
     }
 
@@ -94,11 +141,11 @@ impl TestBook {
         }
     }
 
-    /// The content of a built page, between `<main>` and `</main>`.
+    /// The content of a built page, between `<main>` and the foot.
     pub fn built(&self, page: &str) -> String {
         assert_eq!(self.refused(), [""; 0]);
         let html = self.read(&format!("target/book/{page}.html"));
-        let main = html.split("<main>").nth(1).and_then(|rest| rest.split("</main>").next());
+        let main = html.split("<main>").nth(1).and_then(|rest| rest.split("<footer").next());
         main.expect("a page has a main part").trim().to_owned()
     }
 }
@@ -107,6 +154,15 @@ impl TestBook {
 pub fn anchored(text: &str) -> String {
     text.replace('@', "ANCHOR")
 }
+
+/// An exercise.
+pub const EXERCISE: &str = r#"title = "A lost parcel"
+kind = "mend"
+task = "Find it. `send` is called."
+hints = ["Look at `send`.", "It must wait.", "Add `.await`."]
+why = "What nobody waits for is not done."
+fails_with = "parcel \\d+ is lost"
+"#;
 
 const LOCK: &str = r#"version = 4
 
@@ -145,7 +201,7 @@ enable = false
 const SUMMARY: &str = "# Summary
 
 [Introduction](introduction.md)
-
+[Glossary](appendix/glossary.md)
 # Part I · Sending
 
 - [Parcels](first/parcels.md)
@@ -158,7 +214,7 @@ const SUMMARY: &str = "# Summary
 const PARCELS: &str = "# Parcels
 
 A parcel leaves the shop.
-It arrives once.
+A record arrives.
 You will be able to send one.
 
 ## A parcel is sent
@@ -175,6 +231,17 @@ The parcel was sent.
 You are in chapter {{#number parcels}}.
 Next comes the mail.
 <!-- The last line of the page. -->
+";
+
+const GLOSSARY_OF_PARCELS: &str = r#"[[term]]
+name = "record"
+definition = "What Kafka stores: \"a key\" & a value."
+"#;
+
+const ADDRESSES_OF_PAGES: &str = "appendix/glossary.html
+first/parcels.html
+introduction.html
+second/mail.html
 ";
 
 const MAIL: &str = "# Mail

@@ -8,5 +8,12 @@ mod books;
 mod laws;
 /// What each directive becomes on a built page.
 mod pages;
+/// Claims, faults, exercises, diagrams, terms and the foot on a built page.
+mod parts;
 /// The two programs, and what they share with the rest of the workspace.
 mod program;
+/// Questions on a built page, and a book that asks some.
+mod questions;
+/// The book in a browser: who may ask, what is built again, and runs that pages start.
+#[cfg(feature = "serve")]
+mod serve;

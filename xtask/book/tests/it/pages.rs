@@ -32,6 +32,11 @@ fn versions_and_numbers() {
 }
 
 #[test]
+fn a_path_of_chapters() {
+    insta::assert_snapshot!(page("Read {{#path parcels mail}}."));
+}
+
+#[test]
 fn commands() {
     insta::assert_snapshot!(page(
         "```console\n{{#command run mail}}\n{{#command run mail --broker local -- --slow}}\n\
@@ -156,24 +161,65 @@ fn a_raw_directive_on_a_built_page_is_refused() {
     );
 }
 
-/// The sound book with a recording, moments, and a page that shows them.
-fn recorded(lines: &str, moments: &str) -> TestBook {
-    let header = r#"{"chapter":"mail","run":"kill","broker":"local","kafka":"9.8.7","librdkafka":"2.12.1","recorded":"2026-05-14"}"#;
-    TestBook::sound()
-        .file("chapters/mail/runs/kill/1.jsonl", &format!("{header}\n{lines}"))
+/// The sound book with recordings, moments, and a page that shows them.
+fn recorded(recordings: &[&str], moments: &str) -> TestBook {
+    let header = r#"{"chapter":"mail","run":"kill","broker":"local","kafka":"9.8.7","librdkafka":"2.12.1","topics":["orders:3"],"recorded":"2026-05-14"}"#;
+    let mut book = TestBook::sound()
         .file("chapters/mail/runs/kill/moments.toml", moments)
-        .file(PAGE, "# Parcels\n\n{{#run mail/kill}}\n")
+        .file(PAGE, "# Parcels\n\nLook:\n{{#run mail/kill}}\nSeen.\n");
+    for (at, lines) in recordings.iter().enumerate() {
+        let path = format!("chapters/mail/runs/kill/{}.jsonl", at + 1);
+        book = book.file(&path, &format!("{header}\n{lines}"));
+    }
+    book
 }
 
 const LINES: &str = r#"{"t_ms":0,"message":"produced","process":"checkout","topic":"orders","partition":1,"key":"```"}
-{"t_ms":1250,"message":"killed","process":"operator","victim":"<packer-2>"}
+{"t_ms":1250,"level":"warn","message":"killed","process":"operator","victim":"</script><!-- <packer-2>"}
 "#;
+
+const OTHER_ORDER: &str = r#"{"t_ms":0,"message":"killed","process":"operator","victim":"packer-2"}
+"#;
+
+const KILLED: &str = "[[moments]]\nname = \"killed\"\ncaption = \"A <packer> is killed.\"\n\
+                      when = { message = \"killed\" }\n";
 
 #[test]
 fn a_recorded_run() {
-    let moments = "[[moments]]\nname = \"killed\"\ncaption = \"A <packer> is killed.\"\n\
-                   when = { message = \"killed\" }\n";
-    insta::assert_snapshot!(recorded(LINES, moments).built("first/parcels"));
+    insta::assert_snapshot!(recorded(&[LINES, OTHER_ORDER], KILLED).built("first/parcels"));
+}
+
+/// The data of the `n`th script of a page.
+pub fn data(page: &str, n: usize) -> serde_json::Value {
+    let script = page.split("<script type=\"application/json\">").nth(n).expect("a script");
+    let json = script.split("</script>").next().expect("a script ends");
+    serde_json::from_str(json).expect("the data are JSON")
+}
+
+#[test]
+fn the_data_of_a_run_are_what_was_recorded() {
+    let book = recorded(&[LINES, OTHER_ORDER], KILLED).replace(
+        "chapters/mail/Cargo.toml",
+        "name = \"kill\",",
+        "name = \"kill\", title = \"Kill\",",
+    );
+    let run = data(&book.built("first/parcels"), 1);
+    insta::assert_json_snapshot!(run);
+}
+
+#[test]
+fn the_data_of_a_run_are_not_searched_and_have_no_double_ids_in_print() {
+    let book = recorded(&[LINES], KILLED)
+        .append("book/second/mail.md", "\n{{#run mail/kill}}\n")
+        .replace("book.toml", "enable = false", "enable = true");
+    assert_eq!(book.refused(), [""; 0]);
+    let index = book.read_built("searchindex");
+    assert!(index.contains("is killed"), "captions are found");
+    assert!(!index.contains("u003c") && !index.contains("t_ms"), "data are not");
+    let print = book.read("target/book/print.html");
+    for id in ["run-mail-kill", "run-mail-kill-1"] {
+        assert_eq!(print.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
+    }
 }
 
 #[test]
@@ -184,13 +230,56 @@ fn a_recording_that_cannot_be_shown_is_refused() {
         refused[0].clone()
     };
     let never = "[[moments]]\nname = \"gone\"\ncaption = \"?\"\nwhen = { message = \"gone\" }\n";
-    insta::assert_snapshot!(refused(recorded(LINES, never)));
-    insta::assert_snapshot!(refused(recorded("no line\n", "")));
-    insta::assert_snapshot!(refused(recorded(LINES, "[[moment]]")));
-    let copied = recorded(LINES, "");
+    insta::assert_snapshot!(refused(recorded(&[LINES], never)));
+    insta::assert_snapshot!(refused(recorded(&["no line\n"], "")));
+    insta::assert_snapshot!(refused(recorded(&[LINES], "[[moment]]")));
+    let copied = recorded(&[LINES], "");
     let text = copied.read("chapters/mail/runs/kill/1.jsonl");
     let copied = copied
         .file("chapters/parcels/runs/day/1.jsonl", &text)
         .file(PAGE, "# Parcels\n\n{{#run parcels/day}}\n");
     insta::assert_snapshot!(refused(copied));
+}
+
+#[test]
+fn what_pages_are_made_from_is_not_in_the_book() {
+    let book = TestBook::sound()
+        .file("book/widgets/play.js", "'use strict';")
+        .file("book/widgets/tests/play.test.js", "'use strict';")
+        .file("book/theme/book.css", "p { margin: 0 }")
+        .file("book/notes.toml", "says = \"for writers\"")
+        .file("book/images/kept.svg", "<svg></svg>")
+        .replace(
+            "book.toml",
+            "[output.html.playground]",
+            "[output.html]\nadditional-js = [\"book/widgets/play.js\"]\nhash-files = false\n\n\
+             [output.html.playground]",
+        );
+    book.built("first/parcels");
+    let there = |path: &str| book.root().join("target/book").join(path).exists();
+    assert!(there("book/widgets/play.js") && there("images/kept.svg"));
+    for gone in ["widgets", "theme", "notes.toml", "book/widgets/tests"] {
+        assert!(!there(gone), "{gone} is in the built book");
+    }
+}
+
+#[test]
+fn what_a_reader_can_try() {
+    let declared = r#"
+[[package.metadata.chapter.try]]
+name = "send"
+title = "Send <one>"
+about = "Change it & see."
+inputs = [
+  { name = "parcel", label = "A parcel", kind = "json", default_file = "parcel.json" },
+  { name = "note", label = "A note", kind = "text", default = "</script> &\n\nDear \"you\"" },
+  { name = "count", label = "Count", kind = "number", min = 1, max = 9, default = 3 },
+  { name = "way", label = "Way", kind = "choice", options = ["road", "rail & ship"], default = "rail & ship" },
+]
+"#;
+    let book = TestBook::sound()
+        .append(MANIFEST, declared)
+        .file("chapters/parcels/parcel.json", "{\n  \"id\": 7,\n\n  \"to\": \"<you>\"\n}\n")
+        .file(PAGE, "# Parcels\n\nBefore.\n\n{{#try parcels/send}}\n\nAfter.\n");
+    insta::assert_snapshot!(book.built("first/parcels"));
 }

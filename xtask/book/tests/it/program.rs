@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use book::command::VERBS;
 
 use crate::books::TestBook;
+use crate::laws::complete::complete;
 
 fn program(book: &TestBook, verb: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_book"));
@@ -16,7 +17,7 @@ fn program(book: &TestBook, verb: &str) -> Output {
 
 #[test]
 fn check_prints_findings_and_fails() {
-    let book = TestBook::sound();
+    let book = complete();
     assert!(program(&book, "check").status.success());
     let book = book.append("book/introduction.md", "{{#what}}\n[a](gone.md)\n");
     let output = program(&book, "check");

@@ -1,6 +1,7 @@
 //! What a page asks for exists.
 
 use super::{line, with};
+use crate::books::{PROGRAM, SOURCES, TestBook};
 
 #[test]
 fn a_directive_is_known() {
@@ -8,12 +9,15 @@ fn a_directive_is_known() {
         with("\n{{#verzion kafka}}\n").findings(),
         [line(2, "unknown directive `verzion`: did you mean `version`?")]
     );
+    let names = book::directive::names().join(", ");
     assert_eq!(
         with("\n{{#playground a.rs}}\n").findings(),
         [line(
             2,
-            "unknown directive `playground`: \
-             use one of command, include, number, run, version, or escape it with a backslash"
+            &format!(
+                "unknown directive `playground`: use one of {names}, \
+                 or escape it with a backslash"
+            )
         )]
     );
 }
@@ -65,6 +69,17 @@ fn a_number_is_that_of_a_chapter() {
 }
 
 #[test]
+fn a_path_leads_through_chapters() {
+    assert_eq!(
+        with("\nRead {{#path parcels sagas}}.\nOr {{#path}}.\n").findings(),
+        [
+            line(2, "there is no chapter `sagas`: use the name of a folder under chapters/"),
+            line(3, "a path without chapters: write `{{#path quickstart events}}`"),
+        ]
+    );
+}
+
+#[test]
 fn a_run_is_declared() {
     assert_eq!(
         with("\n{{#run parcels/dya}}\n").findings(),
@@ -88,22 +103,63 @@ fn a_run_stands_alone() {
     );
 }
 
+/// The page shows a run whose recording begins like this.
+fn recorded(header: &str) -> TestBook {
+    let text = format!(
+        "{{\"chapter\":\"mail\",\"run\":\"kill\",\"broker\":\"local\",\
+         \"recorded\":\"2026-05-14\"{header}}}\n{{\"t_ms\":0,\"message\":\"started\"}}\n"
+    );
+    with("\n{{#run mail/kill}}\n").file("chapters/mail/runs/kill/1.jsonl", &text)
+}
+
+/// What is said of a recording that is too old; it can still be shown.
+fn stale(book: &TestBook, what: &str) {
+    let mend = "make it anew with `cargo xtask record mail`";
+    let what = format!("chapters/mail/runs/kill/1.jsonl {what}: {mend}");
+    assert_eq!(book.findings(), [line(2, &what)]);
+    assert_eq!(book.refused(), [""; 0]);
+}
+
 #[test]
 fn a_recording_is_of_the_present_versions() {
     let recorded = |kafka, librdkafka| {
-        let text = format!(
-            "{{\"chapter\":\"parcels\",\"run\":\"day\",\"broker\":\"local\",\"kafka\":\"{kafka}\",\
-             \"librdkafka\":\"{librdkafka}\",\"recorded\":\"2026-05-14\"}}\n\
-             {{\"t_ms\":0,\"message\":\"started\"}}\n"
-        );
-        with("\n{{#run parcels/day}}\n").file("chapters/parcels/runs/day/1.jsonl", &text)
+        let (kafka, librdkafka) =
+            (format!("\"kafka\":\"{kafka}\""), format!("\"librdkafka\":\"{librdkafka}\""));
+        recorded(&format!(",{kafka},{librdkafka},{SOURCES}"))
     };
     assert_eq!(recorded("9.8.7", "2.12.1").findings(), [""; 0]);
-    let mend = "make it anew with `cargo xtask record parcels`";
-    let path = "chapters/parcels/runs/day/1.jsonl";
-    let what = format!("{path} was recorded with kafka 9.8.6, present is 9.8.7");
-    assert_eq!(recorded("9.8.6", "2.12.1").findings(), [line(2, &format!("{what}: {mend}"))]);
-    let what = format!("{path} was recorded with librdkafka 2.0.0, present is 2.12.1");
-    assert_eq!(recorded("9.8.7", "2.0.0").findings(), [line(2, &format!("{what}: {mend}"))]);
-    assert_eq!(recorded("9.8.7", "2.0.0").refused(), [""; 0], "it can still be shown");
+    stale(&recorded("9.8.6", "2.12.1"), "was recorded with kafka 9.8.6, present is 9.8.7");
+    stale(&recorded("9.8.7", "2.0.0"), "was recorded with librdkafka 2.0.0, present is 2.12.1");
+}
+
+#[test]
+fn a_recording_is_not_older_than_what_it_records() {
+    let book = || recorded(&format!(",{SOURCES}"));
+    assert_eq!(book().findings(), [""; 0]);
+    let comment = book().file(PROGRAM, "// Sends nothing.\nfn main() {}\n");
+    assert_eq!(comment.findings(), [""; 0], "a comment prints nothing");
+    let changed = format!("was recorded before {PROGRAM} changed");
+    stale(&book().file(PROGRAM, "fn main() { send() }\n"), &changed);
+    stale(&book().remove(PROGRAM), &changed);
+    stale(&recorded(",\"program\":\"mail_run\""), "does not say which code it was recorded from");
+}
+
+#[test]
+fn a_recording_is_of_the_run_that_the_manifest_has() {
+    let other = |key: &str, value: &str| {
+        let header = format!(",{SOURCES}");
+        let was = if key == "program" {
+            header.replace("mail_run", "x")
+        } else {
+            format!(",\"{key}\":[\"{value}\"]{header}")
+        };
+        stale(&recorded(&was), &format!("was recorded with another `{key}` than the manifest has"));
+        recorded(&was)
+    };
+    other("program", "");
+    for (key, value) in [("args", "-9"), ("topics", "orders:3")] {
+        let manifest = format!("{key} = [\"{value}\"], needs =");
+        let book = other(key, value).replace("chapters/mail/Cargo.toml", "needs =", &manifest);
+        assert_eq!(book.findings(), [""; 0]);
+    }
 }

@@ -54,11 +54,29 @@ fn a_page_has_at_most_2000_words() {
 #[test]
 fn a_page_introduces_at_most_five_terms() {
     let terms = r#"terms = ["a", "b", "c", "d", "e", "f"]"#;
+    let mut findings =
+        TestBook::sound().replace(MANIFEST, r#"terms = ["record"]"#, terms).findings();
+    findings.retain(|finding| finding.contains("introduces 6"));
     assert_eq!(
-        TestBook::sound().replace(MANIFEST, r#"terms = ["record"]"#, terms).findings(),
+        findings,
         [format!(
             "{MANIFEST}:8: book/first/parcels.md introduces 6 terms: \
                   leave 5 or split the page"
+        )]
+    );
+}
+
+#[test]
+fn a_title_of_a_run_is_short() {
+    let titled = |title: &str| {
+        let title = format!("name = \"day\", title = \"{title}\",");
+        TestBook::sound().replace(MANIFEST, "name = \"day\",", &title).findings()
+    };
+    assert_eq!(titled(&"x".repeat(40)), [""; 0]);
+    assert_eq!(
+        titled(&"x".repeat(41)),
+        [format!(
+            "{MANIFEST}:5: the title of run `day` has 41 characters: leave 40: `about` says the rest"
         )]
     );
 }

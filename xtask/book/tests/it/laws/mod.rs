@@ -3,16 +3,36 @@
 //! Each test changes the sound book in one way and expects the whole list of findings, so that a
 //! law neither misses its case nor speaks where another one should.
 
+/// An address that was once published leads to a page.
+mod addresses;
+/// Claims on pages and claims above tests know each other.
+mod claims;
+/// Nothing is missing from a page or a chapter.
+pub mod complete;
+/// Diagrams are rendered as they are drawn.
+mod diagrams;
 /// What a page asks for exists.
 mod directives;
+/// Exercises stand on pages, and nothing in them is empty.
+mod exercises;
+/// What the faults of a chapter name exists.
+pub mod faults;
 /// What every page has, and what none has.
 mod form;
+/// Each term has one definition and one page that introduces it.
+mod glossary;
 /// Links lead somewhere.
 mod links;
 /// Chapters, pages and the summary know each other.
 mod order;
+/// Questions can be asked, and are.
+mod questions;
 /// Code on a page comes whole and fits.
 mod snippets;
+/// What was learned comes back.
+mod spacing;
+/// What readers try is declared, and stands on a page of its chapter.
+mod tries;
 /// Nothing is typed that has another source.
 mod typed;
 

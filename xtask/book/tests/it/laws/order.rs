@@ -4,9 +4,10 @@ use crate::books::{MANIFEST, PAGE, TestBook};
 
 #[test]
 fn a_page_stands_in_the_summary() {
-    let summary = "# Summary\n\n[Introduction](introduction.md)\n\n- [Mail](second/mail.md)\n";
+    let summary = "# Summary\n\n[Introduction](introduction.md)\n[Glossary](appendix/glossary.md)\n\n\
+                   - [Mail](second/mail.md)\n";
     assert_eq!(
-        TestBook::sound().file("book/SUMMARY.md", summary).findings(),
+        TestBook::sound().file("book/SUMMARY.md", summary).listed().findings(),
         [
             format!(
                 "{PAGE}:1: this page is not in SUMMARY.md: \
@@ -81,7 +82,7 @@ fn a_page_has_a_chapter() {
         .file("book/second/bills.md", "# Bills\n")
         .file("book/appendix/words.md", "# Words\n");
     assert_eq!(
-        stray.findings(),
+        stray.listed().findings(),
         ["book/second/bills.md:1: a page of no chapter: \
           name it in `pages` of its chapter's Cargo.toml, or move it to book/appendix/"]
     );
@@ -115,11 +116,12 @@ fn the_pages_of_a_chapter_stand_together() {
     let book = TestBook::sound()
         .replace(MANIFEST, "terms = [\"record\"] },", more)
         .file("book/first/more.md", "# More\n\nYou will be able to go.\n\n## Recap\n\nDone.\n")
-        .append("book/SUMMARY.md", "- [More](first/more.md)\n");
+        .append("book/SUMMARY.md", "\n# Part III\n\n- [More](first/more.md)\n")
+        .listed();
     assert_eq!(
         book.findings(),
         [format!(
-            "book/SUMMARY.md:12: book/first/more.md does not follow book/first/parcels.md: \
+            "book/SUMMARY.md:15: book/first/more.md does not follow book/first/parcels.md: \
              keep the order of `pages` in {MANIFEST}"
         )]
     );

@@ -1,0 +1,304 @@
+//! The page's tables and sentences, made from what was measured.
+
+use std::fmt::Write as _;
+
+use super::results::{
+    ALL_AT_ONCE, AWAIT_EACH, About, Cell, FLOOR, FUTURES, JAVA, LIBRARY,
+    Line, Results, SIZES, Spread, times_the_cpu,
+};
+
+/// The codecs, in the order of tables and plots.
+pub const CODECS: [&str; 5] = ["none", "snappy", "lz4", "gzip", "zstd"];
+
+/// The batch size and the linger at which only the codec, or only the other one, is varied:
+/// librdkafka's defaults.
+pub const BATCH: u64 = 1_000_000;
+pub const LINGER: u64 = 5;
+
+/// All tables: file name and Markdown.
+pub fn tables(results: &Results) -> Vec<(String, String)> {
+    let about = &results.about;
+    [
+        ("shapes.md", lines(&results.shapes) + &foot(about, about.rounds)),
+        ("peers.md", peers(results)),
+        ("codecs.md", codecs(results)),
+        ("linger.md", linger(results)),
+        ("grid.md", grid(results)),
+        ("sentences.md", sentences(results)),
+    ]
+    .map(|(name, text)| (name.to_owned(), text))
+    .to_vec()
+}
+
+/// A count, with thin groups: 1 234 567, rounded to three digits where there are more.
+pub fn number(value: f64) -> String {
+    let digits = value.abs().max(1.0).log10().floor() as i32 + 1;
+    let unit = 10f64.powi((digits - 3).max(0));
+    let whole = ((value / unit).round() * unit) as u64;
+    let text = whole.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in text.chars().enumerate() {
+        if at > 0 && (text.len() - at).is_multiple_of(3) {
+            grouped.push('\u{202f}');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A batch size, as one says it.
+pub fn bytes(bytes: u64) -> String {
+    match bytes {
+        1_000_000 => "1 MB".to_owned(),
+        _ => format!("{} KiB", bytes / 1024),
+    }
+}
+
+fn range(spread: Spread, show: impl Fn(f64) -> String) -> String {
+    format!(
+        "{} ({} to {})",
+        show(spread.median),
+        show(spread.low),
+        show(spread.high)
+    )
+}
+
+fn two(value: f64) -> String {
+    format!("{value:.2}")
+}
+
+fn lines(lines: &[Line]) -> String {
+    let mut text = String::from(
+        "| shape | records/s | CPU, s a million | memory, MiB |\n|---|---|---|---|\n",
+    );
+    for line in lines {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} |",
+            line.name,
+            range(line.rate, number),
+            range(line.cpu, two),
+            number(line.peak_mib.median)
+        );
+    }
+    text
+}
+
+fn peers(results: &Results) -> String {
+    let mut text = String::from(
+        "| | records/s | CPU, s a million | times the floor | memory, MiB |\n|---|---|---|---|---|\n",
+    );
+    for size in SIZES {
+        let floor = results.peer(FLOOR, size);
+        for name in [FLOOR, LIBRARY, FUTURES, JAVA] {
+            let Some(line) = results.peer(name, size) else { continue };
+            let times = floor.and_then(|floor| times_the_cpu(line, floor));
+            let times = times.map_or(String::new(), two);
+            let _ = writeln!(
+                text,
+                "| {size} B, {name} | {} | {} | {times} | {} |",
+                range(line.rate, number),
+                range(line.cpu, two),
+                number(line.peak_mib.median)
+            );
+        }
+    }
+    text + &foot(&results.about, results.about.rounds)
+}
+
+/// What stands under each table: with what it was measured.
+fn foot(about: &About, rounds: u32) -> String {
+    format!(
+        "\nMedian (lowest to highest) of {rounds} round{}; {}, {} cores, {:.0} GiB, {}; load average {:.1} to {:.1}; Apache Kafka {}, one broker on the same machine; librdkafka {}; {}.\n",
+        if rounds == 1 { "" } else { "s" },
+        about.processor,
+        about.processors,
+        about.memory_gib,
+        about.system,
+        about.load.0,
+        about.load.1,
+        about.kafka,
+        about.librdkafka,
+        about.date,
+    )
+}
+
+fn codecs(results: &Results) -> String {
+    let mut text = String::from(
+        "| codec | MB/s | CPU, s a million | ratio | ratio when paced | p99, ms |\n|---|---|---|---|---|---|\n",
+    );
+    let of = |codec| results.cell(BATCH, LINGER, codec);
+    for cell in CODECS.into_iter().filter_map(of) {
+        let _ = writeln!(
+            text,
+            "| {} | {:.0} | {} | {:.1} | {:.1} | {:.1} |",
+            cell.codec,
+            cell.mb.median,
+            range(cell.cpu, two),
+            cell.ratio,
+            cell.paced.ratio,
+            cell.paced.p99_ms
+        );
+    }
+    text + &foot(&results.about, results.about.setting_rounds)
+}
+
+fn linger(results: &Results) -> String {
+    let mut text = String::from(
+        "| batch.size | linger.ms | MB/s, flat out | CPU, s a million, paced | p50, ms | p99, ms | p99.9, ms |\n|---|---|---|---|---|---|---|\n",
+    );
+    let plain = |cell: &&Cell| cell.codec == CODECS[0];
+    for cell in results.cells.iter().filter(plain) {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {:.0} | {:.2} | {:.1} | {:.1} | {:.1} |",
+            bytes(cell.batch),
+            cell.linger,
+            cell.mb.median,
+            cell.paced.cpu.median,
+            cell.paced.p50_ms,
+            cell.paced.p99_ms,
+            cell.paced.p999_ms
+        );
+    }
+    text + &foot(&results.about, results.about.setting_rounds)
+}
+
+fn grid(results: &Results) -> String {
+    let mut text = String::from(
+        "| batch.size | linger.ms | codec | records/s | MB/s | ratio | CPU, s a million | memory, MiB | paced: ratio | paced: CPU, s a million | p50, ms | p99, ms | p99.9, ms |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+    );
+    for cell in &results.cells {
+        let paced = &cell.paced;
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {:.0} | {:.2} | {:.2} | {:.0} | {:.2} | {:.2} | {:.1} | {:.1} | {:.1} |",
+            bytes(cell.batch),
+            cell.linger,
+            cell.codec,
+            number(cell.rate.median),
+            cell.mb.median,
+            cell.ratio,
+            cell.cpu.median,
+            cell.peak_mib,
+            paced.ratio,
+            paced.cpu.median,
+            paced.p50_ms,
+            paced.p99_ms,
+            paced.p999_ms
+        );
+    }
+    text + &foot(&results.about, results.about.setting_rounds)
+}
+
+/// Sentences with numbers, each under an anchor, so that no number is typed into the page.
+fn sentences(results: &Results) -> String {
+    let mut text = String::new();
+    let mut say = |anchor: &str, sentence: String| {
+        let _ = writeln!(
+            text,
+            "<!-- ANCHOR: {anchor} -->\n{sentence}\n<!-- ANCHOR_END: {anchor} -->"
+        );
+    };
+    let shape =
+        |name: &str| results.shapes.iter().find(|line| line.name == name);
+    if let (Some(slow), Some(fast)) = (shape(AWAIT_EACH), shape(FUTURES)) {
+        let (slow, fast) = (slow.rate.median, fast.rate.median);
+        say(
+            "await",
+            format!(
+                "Awaiting each send: {} records a second. With 20\u{202f}000 in flight: {}. That is {} times as many.",
+                number(slow),
+                number(fast),
+                number(fast / slow)
+            ),
+        );
+    }
+    if let (Some(all), Some(bounded)) = (shape(ALL_AT_ONCE), shape(FUTURES))
+    {
+        say(
+            "unbounded",
+            format!(
+                "A future for each of {} records of {} bytes at once held {} MiB at its peak, and {} in flight held {} MiB.",
+                number(all.records as f64),
+                all.size,
+                number(all.peak_mib.median),
+                "20\u{202f}000",
+                number(bounded.peak_mib.median)
+            ),
+        );
+    }
+    let times = |size| {
+        let java = results.peer(JAVA, size)?;
+        times_the_cpu(java, results.peer(LIBRARY, size)?)
+    };
+    let [small, large] = SIZES;
+    if let (Some(at_small), Some(at_large)) = (times(small), times(large)) {
+        say(
+            "java",
+            format!(
+                "Kafka's own tool takes {at_small:.1} times the CPU of this chapter's producer at {small} bytes a record, and {at_large:.1} times at {large}; a part of it is Java's start.",
+            ),
+        );
+    }
+    let settings: Vec<String> = results
+        .about
+        .settings
+        .iter()
+        .map(|(name, value)| format!("`{name}={value}`"))
+        .collect();
+    say(
+        "settings",
+        format!(
+            "All of them with {}; what is not named is each client's default.",
+            settings.join(", ")
+        ),
+    );
+    say(
+        "order",
+        format!(
+            "An order is {:.0} bytes on average.",
+            results.about.order_bytes
+        ),
+    );
+    say(
+        "java_command",
+        format!("```text\n{}\n```", results.about.java_command),
+    );
+    text
+}
+
+/// What predictions on the page ask for, each as a word that does not change with every measurement.
+pub fn answers(results: &Results) -> String {
+    let mut text = String::new();
+    let mut say = |question: &str, answer: String| {
+        let _ = writeln!(text, "{question}: {answer}");
+    };
+    let rate = |name: &str| {
+        let mut shapes = results.shapes.iter();
+        shapes.find(|line| line.name == name).map(|line| line.rate.median)
+    };
+    if let (Some(slow), Some(fast)) = (rate(AWAIT_EACH), rate(FUTURES)) {
+        let word = match fast / slow {
+            times if times >= 300.0 => "hundreds",
+            times if times >= 3.0 => "10",
+            _ => "1",
+        };
+        say("times as fast", word.to_owned());
+    }
+    let cell = |linger| results.cell(BATCH, linger, "none");
+    if let (Some(hasty), Some(patient)) = (cell(0), cell(50)) {
+        let more = hasty.paced.cpu.median > patient.paced.cpu.median;
+        let word = if more { "more" } else { "less" };
+        say("CPU of linger.ms=0, against 50", word.to_owned());
+    }
+    let ratio = |linger| {
+        results.cell(BATCH, linger, "zstd").map(|cell| cell.paced.ratio)
+    };
+    if let (Some(hasty), Some(patient)) = (ratio(0), ratio(50)) {
+        let word = if patient > 1.2 * hasty { "longer" } else { "equal" };
+        say("log of zstd with linger.ms=0, against 50", word.to_owned());
+    }
+    text
+}

@@ -1,0 +1,43 @@
+//! A producer that is fast and says of each record what became of it.
+//!
+//! [`Producer::send`] waits only while the producer holds as many records as it may; what the broker
+//! answers comes to a handler, one [`Outcome`] a record, with the number that the caller gave. No
+//! future, channel or allocation is paid a record.
+//!
+//! # Layout
+//!
+//! Pure, for tests and pages without a broker: [`config`] (typed settings, one `validate`),
+//! [`window`] (how much may be under way), [`partition`] (who chooses the partition) and [`backoff`]
+//! (when a failed record is tried again).
+//! Behind the feature `kafka`: [`producer`] itself, [`error`] (what can be tried again) and the
+//! counters of `meter`.
+//!
+//! # What a real system would do differently
+//!
+//! A service that sends a few records a second can await each one of rdkafka's `FutureProducer`: its
+//! price is one allocation, one channel and one wake-up a record, and it is the simpler code.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod backoff;
+pub mod config;
+pub mod partition;
+pub mod window;
+
+#[cfg(feature = "kafka")]
+pub mod error;
+#[cfg(feature = "kafka")]
+mod meter;
+#[cfg(feature = "kafka")]
+pub mod producer;
+
+pub use crate::config::{
+    Acks, Compression, ConfigError, ProducerConfig, Sasl, Secret,
+};
+#[cfg(feature = "kafka")]
+pub use crate::error::{
+    Class, CloseError, DeliveryError, SendError, class,
+};
+#[cfg(feature = "kafka")]
+pub use crate::producer::{Outcome, Place, Producer, Record};

@@ -1,0 +1,528 @@
+//! The producer: `send` waits for room, a thread takes the reports, a handler gets the outcomes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Message, OwnedHeaders, Timestamp};
+use rdkafka::producer::{
+    BaseProducer, BaseRecord, DeliveryResult, Producer as _,
+    ProducerContext, PurgeConfig,
+};
+use rdkafka::{ClientConfig, ClientContext};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use crate::config::ProducerConfig;
+use crate::error::{CloseError, DeliveryError, SendError, StartError};
+use crate::meter::Meter;
+use crate::window::{Used, Window};
+
+/// How long the polling thread waits for reports before it looks whether somebody flushes or closes.
+const POLL: Duration = Duration::from_millis(20);
+
+/// The same while somebody flushes. librdkafka lets batches go while it is in its `flush`, which rdkafka calls without
+/// a time to wait: its broker's thread often misses that moment, so it is asked a thousand times a second.
+const FLUSH: Duration = Duration::from_millis(1);
+
+/// A record to send. Its bytes are copied into the producer's queue.
+#[derive(Debug)]
+pub struct Record<'a> {
+    /// The topic.
+    pub topic: &'a str,
+    /// The partition, or `None` for the partitioner's choice.
+    pub partition: Option<i32>,
+    /// The key.
+    pub key: Option<&'a [u8]>,
+    /// The value; `None` is a tombstone.
+    pub payload: Option<&'a [u8]>,
+    /// Headers.
+    pub headers: Option<OwnedHeaders>,
+    /// A number of your own, which comes back in the [`Outcome`].
+    pub token: usize,
+}
+
+impl<'a> Record<'a> {
+    /// A record without key and headers.
+    pub fn new(
+        topic: &'a str,
+        payload: &'a [u8],
+        token: usize,
+    ) -> Record<'a> {
+        let payload = Some(payload);
+        Record {
+            topic,
+            partition: None,
+            key: None,
+            payload,
+            headers: None,
+            token,
+        }
+    }
+
+    /// The same record with a key.
+    pub fn key(mut self, key: &'a [u8]) -> Record<'a> {
+        self.key = Some(key);
+        self
+    }
+
+    /// The same record for this partition.
+    pub fn partition(mut self, partition: i32) -> Record<'a> {
+        self.partition = Some(partition);
+        self
+    }
+
+    fn bytes(&self) -> u64 {
+        let bytes =
+            |part: Option<&[u8]>| part.map_or(0, <[u8]>::len) as u64;
+        bytes(self.key) + bytes(self.payload)
+    }
+}
+
+/// Where a record stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset; negative with `Acks::None`, where nobody said one.
+    pub offset: i64,
+}
+
+/// What became of a record: exactly one for each that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The number that came with the record.
+    pub token: usize,
+    /// Where it stands, or why it is not known to stand anywhere.
+    pub result: Result<Place, DeliveryError>,
+}
+
+/// An async producer. Clones are the same producer.
+///
+/// - **Bounded**: at most `window_records` and `window_bytes` are under way; [`send`](Producer::send)
+///   waits while there is no room, without polling.
+/// - **One outcome a record** that was taken, on the producer's own thread, unless the process ends.
+/// - **In order**: records that one task sends to one partition stand there in that order, with
+///   idempotence also after retries.
+/// - **Dropped** with records under way, it gives them up, and their outcomes say so. Drop does not
+///   wait. [`close`](Producer::close) does.
+pub struct Producer {
+    shared: Arc<Shared>,
+}
+
+/// What the handles and the thread share.
+struct Shared {
+    /// Purging, sending and polling are calls of one client, from any thread.
+    client: BaseProducer<Context>,
+    state: Arc<State>,
+    max_record_bytes: u64,
+    /// Handles, not counting the thread's reference: the last one that is dropped ends the thread.
+    handles: AtomicUsize,
+}
+
+/// What the delivery callback needs too: it cannot own the client that owns it.
+struct State {
+    window: Window,
+    /// Everybody who waits, for room or for nothing to be under way.
+    wake: Notify,
+    /// How many wait. Without it each report would take `wake`'s lock.
+    waiting: AtomicUsize,
+    /// How many wait for nothing to be under way: then the thread lets no batch linger.
+    flushing: AtomicUsize,
+    /// Whether the thread may be letting batches go: a record that is queued now might not linger.
+    letting_go: AtomicBool,
+    /// How many wait until it is not.
+    settling: AtomicUsize,
+    /// [`OPEN`], [`CLOSING`], [`ENDING`] or [`ENDED`]; it only grows.
+    phase: AtomicU8,
+}
+
+const OPEN: u8 = 0;
+/// Nothing is taken; what is under way goes on.
+const CLOSING: u8 = 1;
+/// What is under way is given up.
+const ENDING: u8 = 2;
+/// The thread is gone.
+const ENDED: u8 = 3;
+
+impl Producer {
+    /// Starts a producer whose outcomes go to `handler`.
+    ///
+    /// The handler runs on the producer's own thread and holds up all reports while it runs: let it
+    /// count, or hand on without waiting. If it panics, the producer is closed. It is called before
+    /// its record leaves the window, so that after [`flush`](Producer::flush) it has had all of them.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]: a setting that breaks a rule, that librdkafka does not know, or no thread.
+    /// A broker that cannot be reached is no error here: records wait for it.
+    pub fn start(
+        config: &ProducerConfig,
+        handler: impl Fn(Outcome) + Send + Sync + 'static,
+    ) -> Result<Producer, StartError> {
+        config.validate()?;
+        let state = Arc::new(State {
+            window: Window::new(
+                config.window_records.into(),
+                config.window_bytes,
+            ),
+            wake: Notify::new(),
+            waiting: AtomicUsize::new(0),
+            flushing: AtomicUsize::new(0),
+            letting_go: AtomicBool::new(false),
+            settling: AtomicUsize::new(0),
+            phase: AtomicU8::new(OPEN),
+        });
+        let context = Context {
+            state: Arc::clone(&state),
+            handler: Box::new(handler),
+            meter: Meter::new(&config.client_id),
+        };
+        let mut client = ClientConfig::new();
+        for (key, value) in config.properties() {
+            client.set(key, value);
+        }
+        let client = client
+            .create_with_context(context)
+            .map_err(StartError::Client)?;
+        let max_record_bytes = config.max_record_bytes.into();
+        let handles = AtomicUsize::new(1);
+        let shared =
+            Arc::new(Shared { client, state, max_record_bytes, handles });
+        let thread = Arc::clone(&shared);
+        std::thread::Builder::new()
+            .name("producer".to_owned())
+            .spawn(move || run(&thread))
+            .map_err(StartError::Thread)?;
+        Ok(Producer { shared })
+    }
+
+    /// Takes a record, once there is room for it. `Ok` says that it is queued, and no more.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], never [`SendError::WindowFull`]: nothing was queued, and no outcome will come.
+    ///
+    /// # Cancellation
+    ///
+    /// Safe: a future that is dropped has queued nothing. Between taking room and queueing there is no
+    /// `.await`.
+    // ANCHOR: send
+    pub async fn send(&self, record: Record<'_>) -> Result<(), SendError> {
+        let bytes = self.checked(&record)?;
+        while !self.shared.state.window.enter(bytes) {
+            self.shared.state.room().await;
+            self.open()?;
+        }
+        self.queue(record, bytes)
+    }
+    // ANCHOR_END: send
+
+    /// Takes a record if there is room for it now.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]: nothing was queued, and no outcome will come.
+    pub fn try_send(&self, record: Record<'_>) -> Result<(), SendError> {
+        let bytes = self.checked(&record)?;
+        if !self.shared.state.window.enter(bytes) {
+            return Err(SendError::WindowFull);
+        }
+        self.queue(record, bytes)
+    }
+
+    /// What is under way: taken, and without outcome.
+    pub fn under_way(&self) -> Used {
+        self.shared.state.window.used()
+    }
+
+    /// Waits until nothing is under way. Batches do not linger meanwhile, after at most 20 ms; those that
+    /// are sent when it has returned do.
+    ///
+    /// While other tasks go on sending this may take as long as they do.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`] when the producer's thread has ended with records under way.
+    ///
+    /// # Cancellation
+    ///
+    /// Safe: a future that is dropped stops waiting, and the records go on.
+    pub async fn flush(&self) -> Result<(), SendError> {
+        let state = &self.shared.state;
+        let flushing = Counting::new(&state.flushing);
+        state
+            .wait_until(|| {
+                state.window.used().records == 0 || state.is(ENDED)
+            })
+            .await;
+        drop(flushing);
+        let _settling = Counting::new(&state.settling);
+        let done =
+            || !state.letting_go.load(Ordering::SeqCst) || state.is(ENDED);
+        state.wait_until(done).await;
+        if state.window.used().records == 0 {
+            Ok(())
+        } else {
+            Err(SendError::Closed)
+        }
+    }
+
+    /// Takes nothing more, waits for what is under way, and gives up what has no answer in time.
+    ///
+    /// When this returns each record has had its outcome, and the thread is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`CloseError`]: so many records were given up. A given-up record may be in the log: its answer
+    /// may have been on the way.
+    ///
+    /// # Cancellation
+    ///
+    /// Safe, and not undone: the producer stays closed, and what is under way goes on while a handle
+    /// is left. Call it again to wait again.
+    pub async fn close(&self, within: Duration) -> Result<(), CloseError> {
+        let state = &self.shared.state;
+        state.advance(CLOSING);
+        // A thread that ended before leaves records behind, which are given up like those below.
+        let _ = timeout(within, self.flush()).await;
+        let given_up = state.window.used().records;
+        state.advance(ENDING);
+        state.wait_until(|| state.is(ENDED)).await;
+        if given_up == 0 {
+            Ok(())
+        } else {
+            Err(CloseError { given_up, within })
+        }
+    }
+
+    fn checked(&self, record: &Record<'_>) -> Result<u64, SendError> {
+        self.open()?;
+        let (bytes, limit) = (record.bytes(), self.shared.max_record_bytes);
+        if bytes > limit {
+            Err(SendError::TooLarge { bytes, limit })
+        } else {
+            Ok(bytes)
+        }
+    }
+
+    fn open(&self) -> Result<(), SendError> {
+        if self.shared.state.is(CLOSING) {
+            Err(SendError::Closed)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Hands a record that has room to librdkafka; gives the room back if it is refused.
+    fn queue(
+        &self,
+        record: Record<'_>,
+        bytes: u64,
+    ) -> Result<(), SendError> {
+        let mut queued: BaseRecord<'_, [u8], [u8], usize> =
+            BaseRecord::with_opaque_to(record.topic, record.token);
+        queued.partition = record.partition;
+        queued.key = record.key;
+        queued.payload = record.payload;
+        queued.headers = record.headers;
+        self.shared.client.send(queued).map_err(|(error, _)| {
+            self.shared.state.leave(bytes);
+            SendError::Refused(delivery_error(&error))
+        })
+    }
+}
+
+impl Clone for Producer {
+    fn clone(&self) -> Producer {
+        self.shared.handles.fetch_add(1, Ordering::Relaxed);
+        Producer { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        if self.shared.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.shared.state.advance(ENDING);
+        }
+    }
+}
+
+impl std::fmt::Debug for Producer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Producer")
+            .field("under_way", &self.under_way())
+            .finish_non_exhaustive()
+    }
+}
+
+impl State {
+    fn is(&self, phase: u8) -> bool {
+        self.phase.load(Ordering::SeqCst) >= phase
+    }
+
+    fn advance(&self, phase: u8) {
+        self.phase.fetch_max(phase, Ordering::SeqCst);
+        self.wake.notify_waiters();
+    }
+
+    /// Waits until half of the window is free, or nothing is taken any more. The largest record is at
+    /// most half of the window, so that it fits then.
+    async fn room(&self) {
+        let room =
+            || self.window.wakes(self.window.used()) || self.is(CLOSING);
+        self.wait_until(room).await;
+    }
+
+    async fn wait_until(&self, done: impl Fn() -> bool) {
+        let _waiting = Counting::new(&self.waiting);
+        loop {
+            // Made before the look: `notify_waiters` reaches a future that was made, polled or not.
+            let woken = self.wake.notified();
+            if done() {
+                return;
+            }
+            woken.await;
+        }
+    }
+
+    /// Gives a record's room back and wakes whoever waits for what is now so.
+    fn leave(&self, bytes: u64) -> Used {
+        let used = self.window.leave(bytes);
+        if self.waiting.load(Ordering::SeqCst) > 0
+            && (used.records == 0 || self.window.wakes(used))
+        {
+            self.wake.notify_waiters();
+        }
+        used
+    }
+}
+
+/// Counts somebody for as long as it lives, also when its future is dropped.
+struct Counting<'a>(&'a AtomicUsize);
+
+impl<'a> Counting<'a> {
+    fn new(count: &'a AtomicUsize) -> Counting<'a> {
+        count.fetch_add(1, Ordering::SeqCst);
+        Counting(count)
+    }
+}
+
+impl Drop for Counting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Takes reports until the last handle is gone or the producer is closed.
+fn run(shared: &Shared) {
+    /// Says that the thread is gone, also when a handler panics: nobody waits for it then.
+    struct Ended<'a>(&'a State);
+    impl Drop for Ended<'_> {
+        fn drop(&mut self) {
+            self.0.advance(ENDED);
+        }
+    }
+    let state = &shared.state;
+    let _ended = Ended(state);
+    while !state.is(ENDING) {
+        // Said before the look: whoever flushes goes after a look at this, so one of the two sees the other.
+        state.letting_go.store(true, Ordering::SeqCst);
+        let flushing = state.flushing.load(Ordering::SeqCst) > 0;
+        if flushing {
+            // Lets no batch linger, for the moment of the call. In time or not, we look again.
+            let _ = shared.client.flush(Duration::ZERO);
+        }
+        state.letting_go.store(false, Ordering::SeqCst);
+        if state.settling.load(Ordering::SeqCst) > 0 {
+            state.wake.notify_waiters();
+        }
+        shared.client.poll(if flushing { FLUSH } else { POLL });
+    }
+    // A send that passed its check of the phase may still queue a record: purge until none is left.
+    while state.window.used().records > 0 {
+        shared.client.purge(PurgeConfig::default().queue().inflight());
+        shared.client.poll(Duration::ZERO);
+    }
+}
+
+/// What librdkafka calls, on the polling thread alone.
+struct Context {
+    state: Arc<State>,
+    handler: Box<dyn Fn(Outcome) + Send + Sync>,
+    meter: Meter,
+}
+
+impl ClientContext for Context {
+    fn error(&self, error: KafkaError, reason: &str) {
+        use RDKafkaErrorCode as Code;
+        if let Some(
+            Code::BrokerTransportFailure
+            | Code::AllBrokersDown
+            | Code::Resolve
+            | Code::SSL
+            | Code::Authentication,
+        ) = error.rdkafka_error_code()
+        {
+            self.meter.connection_error();
+        }
+        tracing::warn!(%error, reason, "the client has an error");
+    }
+}
+
+impl ProducerContext for Context {
+    /// The caller's number travels through librdkafka as it is: nothing is allocated for it.
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, report: &DeliveryResult<'_>, token: usize) {
+        let (record, result) = match report {
+            Ok(record) => {
+                let place = Place {
+                    partition: record.partition(),
+                    offset: record.offset(),
+                };
+                (record, Ok(place))
+            }
+            Err((error, record)) => (record, Err(delivery_error(error))),
+        };
+        // A handler that panicked once is not called again, by whoever drops the client.
+        if !self.state.is(ENDED) {
+            (self.handler)(Outcome { token, result });
+        }
+        let due =
+            self.meter.report(result.err().map(|error| error.class()));
+        let used = self.state.window.used();
+        // Before the room is free, so that after `flush` the counters hold everything.
+        if due || used.records == 1 {
+            if let Some(seconds) = age(record) {
+                self.meter.latency(seconds);
+            }
+            self.meter.publish();
+        }
+        self.state.leave(bytes(record));
+    }
+}
+
+/// What the record took of the window.
+fn bytes(record: &BorrowedMessage<'_>) -> u64 {
+    let len = |part: Option<&[u8]>| part.map_or(0, <[u8]>::len) as u64;
+    len(record.key()) + len(record.payload())
+}
+
+/// Seconds since librdkafka stamped the record. A broker that stamps records itself hides that.
+fn age(record: &BorrowedMessage<'_>) -> Option<f64> {
+    let Timestamp::CreateTime(then) = record.timestamp() else {
+        return None;
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    let age =
+        now.checked_sub(Duration::from_millis(u64::try_from(then).ok()?))?;
+    Some(age.as_secs_f64())
+}
+
+fn delivery_error(error: &KafkaError) -> DeliveryError {
+    DeliveryError {
+        code: error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail),
+    }
+}

@@ -1,0 +1,84 @@
+//! What the counters say, read by a recorder.
+
+use metrics::Key;
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use producers::Record;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
+use crate::common::{PATIENCE, Result, config, shop, start};
+
+/// What the recorder has: each counter's sum, and of each histogram the number of samples. A look empties it.
+fn look(recorder: &DebuggingRecorder) -> Vec<(Key, u64)> {
+    let all = recorder.snapshotter().snapshot().into_vec().into_iter();
+    all.map(|(key, .., value)| {
+        let count = match value {
+            DebugValue::Counter(count) => count,
+            DebugValue::Histogram(samples) => samples.len() as u64,
+            DebugValue::Gauge(_) => 0,
+        };
+        (key.key().clone(), count)
+    })
+    .collect()
+}
+
+fn counted(seen: &[(Key, u64)], name: &str) -> u64 {
+    let named = seen.iter().filter(|(key, _)| key.name() == name);
+    named.map(|(_, count)| count).sum()
+}
+
+/// After `flush` the counters hold each record that the broker has, and one latency at least; a record that the
+/// broker refused is counted apart, by its class.
+#[tokio::test]
+async fn counters_hold_what_was_produced_and_what_failed() -> Result {
+    let cluster = shop().await?;
+    let broker = cluster.as_embedded().ok_or("not built in")?;
+    let recorder = DebuggingRecorder::new();
+    let (producer, _) = metrics::with_local_recorder(&recorder, || {
+        start(&config(&cluster))
+    })?;
+    for order in 0..1500 {
+        producer.send(Record::new("orders", b"2 mugs", order)).await?;
+    }
+    producer.flush().await?;
+    broker.fail_next(
+        RDKafkaApiKey::Produce,
+        &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED],
+    )?;
+    producer.send(Record::new("orders", b"2 mugs", 1500)).await?;
+    producer.flush().await?;
+
+    let seen = look(&recorder);
+    assert_eq!(counted(&seen, "kafka_messages_produced_total"), 1500);
+    assert!(counted(&seen, "kafka_produce_duration_seconds") >= 1);
+    let failed = |class: &str| -> u64 {
+        let errors = seen.iter().filter(|(key, _)| {
+            key.name() == "kafka_produce_errors_total"
+                && key.labels().any(|label| label.value() == class)
+        });
+        errors.map(|(_, count)| count).sum()
+    };
+    let classes = ["record", "retriable", "fatal"];
+    assert_eq!(classes.map(failed), [1, 0, 0]);
+    Ok(())
+}
+
+/// A broker that goes away is an error of the connection.
+#[tokio::test]
+async fn a_lost_connection_is_counted() -> Result {
+    let cluster = shop().await?;
+    let recorder = DebuggingRecorder::new();
+    let (producer, _) = metrics::with_local_recorder(&recorder, || {
+        start(&config(&cluster))
+    })?;
+    producer.send(Record::new("orders", b"2 mugs", 0)).await?;
+    producer.flush().await?;
+    cluster.as_embedded().ok_or("not built in")?.broker_down(1)?;
+    let mut errors = 0;
+    testbed::eventually(PATIENCE, "a connection error", async || {
+        errors +=
+            counted(&look(&recorder), "kafka_connection_errors_total");
+        if errors > 0 { Ok(()) } else { Err("none yet") }
+    })
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,314 @@
+//! What the page on speed says, held to what was measured: `benches/results/speed.json`, which
+//! `cargo xtask bench producers -- --write` writes.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::util::Timeout;
+use testbed::{TestTopic, cluster};
+use tokio::time::timeout;
+
+use results::{
+    ALL_AT_ONCE, AWAIT_EACH, FLOOR, FUTURES, JAVA, LIBRARY, Results, SIZES,
+    broken_promises,
+};
+use tables::{BATCH, CODECS};
+
+// The bench's own modules: one source for what is measured, shown and promised.
+// What starts and measures child processes is for the bench alone.
+#[allow(dead_code)]
+#[path = "../../benches/speed/job.rs"]
+mod job;
+#[path = "../../benches/speed/plots.rs"]
+mod plots;
+#[path = "../../benches/speed/results.rs"]
+mod results;
+#[path = "../../benches/speed/shapes.rs"]
+mod shapes;
+#[path = "../../benches/speed/tables.rs"]
+mod tables;
+
+use crate::common::{PATIENCE, command, shop, stored};
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/results")
+}
+
+fn committed() -> Result<Results, Box<dyn std::error::Error>> {
+    let text = std::fs::read_to_string(folder().join("speed.json"))?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+/// What the bench measures is work that was done: each shape leaves all of its records in the log.
+#[tokio::test]
+async fn every_shape_sends_every_record() -> Outcome {
+    let cluster = cluster("").await?;
+    let folder = tempfile::tempdir()?;
+    let payloads = folder.path().join("payloads.txt");
+    std::fs::write(&payloads, "2 mugs\n1 teapot\n")?;
+    for shape in [
+        job::Shape::AwaitEach,
+        job::Shape::Buffered(10),
+        job::Shape::Futures(50),
+        job::Shape::Unbounded,
+        job::Shape::Library,
+        job::Shape::Floor,
+    ] {
+        let topic = TestTopic::new(&cluster, "speed", 2).await?;
+        let settings = [
+            ("bootstrap.servers", cluster.bootstrap.as_str()),
+            ("batch.size", "65536"),
+            ("linger.ms", "1"),
+        ];
+        let job = job::Job {
+            shape,
+            properties: settings
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            topic: topic.name().to_owned(),
+            payloads: payloads.clone(),
+            records: 200,
+            paced: Some(job::Pace { records: 100, rate: 10_000 }),
+        };
+        let work = move || {
+            shapes::measure(&job).map_err(|error| error.to_string())
+        };
+        let measured = tokio::task::spawn_blocking(work).await??;
+        assert_eq!(measured.flat_out.records, 200, "{shape:?}");
+        // Half of them are "2 mugs", half "1 teapot".
+        assert_eq!(measured.flat_out.bytes, 100 * (6 + 8), "{shape:?}");
+        let paced = measured.paced.ok_or("nothing was paced")?;
+        let timed: u64 =
+            paced.latencies.iter().map(|(_, count)| count).sum();
+        assert_eq!(timed, 100, "{shape:?}");
+
+        let reader: BaseConsumer = cluster.client_config().create()?;
+        for (partition, sent) in [(0, 200), (1, 100)] {
+            let ends = reader.fetch_watermarks(
+                topic.name(),
+                partition,
+                Duration::from_secs(30),
+            )?;
+            let all = (shapes::WARM + sent) as i64;
+            assert_eq!(ends, (0, all), "{shape:?}");
+        }
+    }
+    Ok(())
+}
+
+/// Whoever edits a table, or changes how it is made, has to make it again.
+#[test]
+fn tables_and_plots_show_what_was_measured() -> Outcome {
+    let results = committed()?;
+    let made = tables::tables(&results).into_iter();
+    for (name, text) in made.chain(plots::plots(&results)) {
+        let path = folder().join(&name);
+        assert_eq!(std::fs::read_to_string(path)?, text, "{name}");
+    }
+    // Predictions on the page look their answers up in this file.
+    assert_eq!(tables::answers(&results), include_str!("output/speed.txt"));
+    Ok(())
+}
+
+/// Every row and column is there, in order, and each range holds its median.
+#[test]
+fn nothing_is_missing_from_the_results() -> Outcome {
+    let results = committed()?;
+    assert!(results.about.rounds >= 7, "{}", results.about.rounds);
+    let shapes: Vec<&str> =
+        results.shapes.iter().map(|line| line.name.as_str()).collect();
+    assert_eq!(shapes.first(), Some(&AWAIT_EACH));
+    assert_eq!(&shapes[4..], [ALL_AT_ONCE, FUTURES, LIBRARY, FLOOR]);
+    let peers: Vec<(&str, usize)> = results
+        .peers
+        .iter()
+        .map(|line| (line.name.as_str(), line.size))
+        .collect();
+    let wanted = SIZES.map(|size| {
+        [FUTURES, LIBRARY, FLOOR, JAVA].map(|name| (name, size))
+    });
+    assert_eq!(peers, wanted.concat());
+
+    let cells: Vec<(u64, u64, &str)> = results
+        .cells
+        .iter()
+        .map(|cell| (cell.batch, cell.linger, cell.codec.as_str()))
+        .collect();
+    let mut wanted = Vec::new();
+    for batch in [16_384, 131_072, BATCH] {
+        for linger in [0, 5, 50] {
+            wanted.extend(CODECS.map(|codec| (batch, linger, codec)));
+        }
+    }
+    assert_eq!(cells, wanted);
+
+    let lines = results.shapes.iter().chain(&results.peers);
+    let of_lines =
+        lines.flat_map(|line| [line.rate, line.cpu, line.peak_mib]);
+    let of_cells = results
+        .cells
+        .iter()
+        .flat_map(|cell| [cell.rate, cell.mb, cell.cpu, cell.paced.cpu]);
+    for spread in of_lines.chain(of_cells) {
+        assert!(
+            0.0 < spread.low
+                && spread.low <= spread.median
+                && spread.median <= spread.high,
+            "{spread:?}"
+        );
+    }
+    Ok(())
+}
+
+/// claim: speed-one-await-moved
+///
+/// Awaited one by one, less than 200 records a second; with many in flight, hundreds of times as many.
+#[test]
+fn one_await_moved_is_hundredfold() -> Outcome {
+    let results = committed()?;
+    let rate = |name: &str| {
+        let mut shapes = results.shapes.iter();
+        shapes.find(|line| line.name == name).map(|line| line.rate.median)
+    };
+    let awaited = rate(AWAIT_EACH).ok_or("no such shape")?;
+    let in_flight = rate(FUTURES).ok_or("no such shape")?;
+    assert!(awaited < 200.0, "{awaited}");
+    assert!(in_flight > 300.0 * awaited, "{in_flight}");
+    Ok(())
+}
+
+/// claim: speed-fuller-batches-compress-better
+///
+/// At a fixed rate, no codec makes less of 50 ms of orders than of what comes without any linger, and zstd, which
+/// finds most, makes much more.
+#[test]
+fn a_fuller_batch_compresses_better() -> Outcome {
+    let results = committed()?;
+    for codec in CODECS {
+        let ratio = |linger| {
+            let cell = results.cell(BATCH, linger, codec);
+            cell.map(|cell| cell.paced.ratio).ok_or("no such cell")
+        };
+        let (hasty, patient) = (ratio(0)?, ratio(50)?);
+        if codec == "none" {
+            // Nothing is compressed: the log is a little longer than the orders.
+            assert!(0.8 < hasty && patient < 1.0, "{hasty} {patient}");
+        } else {
+            let least = if codec == "zstd" { 1.2 } else { 0.99 };
+            assert!(patient > least * hasty, "{codec}: {hasty} {patient}");
+        }
+    }
+    Ok(())
+}
+
+/// claim: speed-linger-saves-cpu
+///
+/// At a fixed rate, a client without linger sends more requests, and takes more CPU for the same orders.
+#[test]
+fn a_client_that_lingers_takes_less_cpu() -> Outcome {
+    let results = committed()?;
+    let cpu = |linger| {
+        let cell = results.cell(BATCH, linger, "none");
+        cell.map(|cell| cell.paced.cpu.median).ok_or("no such cell")
+    };
+    assert!(cpu(0)? > 1.5 * cpu(50)?, "{} {}", cpu(0)?, cpu(50)?);
+    Ok(())
+}
+
+/// claim: speed-library-keeps-up
+///
+/// The chapter's producer: at most 1.15 times the CPU of the floor, less than FutureProducer at 100 bytes, and not
+/// slower than the floor ever was.
+#[test]
+fn what_is_promised_of_the_library_was_measured() -> Outcome {
+    assert_eq!(broken_promises(&committed()?), Vec::<String>::new());
+    Ok(())
+}
+
+/// The bench ends with an error that names the promise, or nobody would see that it is broken.
+#[test]
+fn a_broken_promise_is_named() -> Outcome {
+    let change = |change: &dyn Fn(&mut results::Line)| {
+        let mut results = committed()?;
+        let mut peers = results.peers.iter_mut();
+        let ours = |line: &&mut results::Line| {
+            line.name == LIBRARY && line.size == SIZES[0]
+        };
+        change(peers.find(ours).ok_or("no such peer")?);
+        let mut broken = broken_promises(&results);
+        // What was measured at the other size is another test's.
+        broken.retain(|promise| {
+            promise.contains(&format!("at {} B", SIZES[0]))
+        });
+        Ok::<_, Box<dyn std::error::Error>>(broken)
+    };
+    let dear = change(&|line| {
+        line.cpu_of_rounds.iter_mut().for_each(|cpu| *cpu *= 10.0);
+    })?;
+    assert_eq!(dear.len(), 2, "{dear:?}");
+    assert!(dear[0].contains("times the floor's CPU"), "{dear:?}");
+    assert!(dear[1].contains("FutureProducer"), "{dear:?}");
+    let slow = change(&|line| line.rate.median /= 1000.0)?;
+    assert_eq!(slow.len(), 1, "{slow:?}");
+    assert!(slow[0].contains("the floor at least"), "{slow:?}");
+    let gone = change(&|line| line.name.clear())?;
+    assert!(gone[0].contains("not all of the peers"), "{gone:?}");
+    Ok(())
+}
+
+/// claim: speed-an-awaited-send-waits-for-the-linger
+///
+/// Ten sends, each awaited, take ten lingers at least: a batch that nothing is added to waits all the same. Ten
+/// sends that are awaited afterwards share one.
+#[tokio::test]
+async fn an_awaited_send_waits_for_the_linger() -> Outcome {
+    let cluster = cluster("").await?;
+    let topic = TestTopic::new(&cluster, "orders", 1).await?;
+    let linger = Duration::from_millis(200);
+    let producer: FutureProducer = cluster
+        .client_config()
+        .set("linger.ms", linger.as_millis().to_string())
+        .create()?;
+    let send = || {
+        let order =
+            FutureRecord::<(), _>::to(topic.name()).payload("2 mugs");
+        producer.send(order, Timeout::Never)
+    };
+    send().await.map_err(|(error, _)| error)?;
+
+    let start = Instant::now();
+    for _ in 0..10 {
+        send().await.map_err(|(error, _)| error)?;
+    }
+    let awaited = start.elapsed();
+
+    let start = Instant::now();
+    let sends = futures::future::join_all((0..10).map(|_| send())).await;
+    let together = start.elapsed();
+    assert!(sends.iter().all(Result::is_ok));
+
+    assert!(awaited >= 10 * linger, "{awaited:?}");
+    assert!(together < awaited / 2, "{together:?} of {awaited:?}");
+    Ok(())
+}
+
+/// claim: speed-a-full-queue-refuses
+///
+/// A thousand orders for a queue that holds a hundred: the program ends with 0, and the topic holds a hundred.
+#[tokio::test]
+async fn a_full_queue_refuses_what_it_cannot_hold() -> Outcome {
+    let cluster = shop().await?;
+    let mut program = command("producers_full", &cluster.bootstrap)?;
+    let output = program.env("LOG_FORMAT", "json").output();
+    let output = timeout(PATIENCE, output).await??;
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("\"labels.stored\":100"), "{said}");
+
+    assert_eq!(stored(&cluster, "orders")?, 100);
+    Ok(())
+}

@@ -1,0 +1,367 @@
+//! What a producer and a topic say about replication, read from their properties.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// How much a producer waits for: the property `acks`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Acks {
+    /// `0`: for nothing; the client says Ok when the bytes have left it.
+    None,
+    /// `1`: for the leader.
+    Leader,
+    /// `all`, or `-1`: for every replica that is in sync.
+    All,
+}
+
+impl fmt::Display for Acks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Acks::None => "0",
+            Acks::Leader => "1",
+            Acks::All => "all",
+        })
+    }
+}
+
+impl FromStr for Acks {
+    type Err = SettingsError;
+
+    fn from_str(text: &str) -> Result<Self, SettingsError> {
+        match text.trim() {
+            "0" => Ok(Acks::None),
+            "1" => Ok(Acks::Leader),
+            "all" | "-1" => Ok(Acks::All),
+            _ => Err(SettingsError::Value {
+                property: "acks".to_owned(),
+                value: text.to_owned(),
+                may_be: "0, 1, all or -1",
+            }),
+        }
+    }
+}
+
+/// Whose defaults hold for what a producer does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Client {
+    /// librdkafka, and with it rdkafka: `acks=all`, `enable.idempotence=false`,
+    /// `message.timeout.ms=300000`.
+    Librdkafka,
+    /// Kafka's Java client since 3.0: `acks=all`, `enable.idempotence=true`,
+    /// `delivery.timeout.ms=120000`.
+    Java,
+}
+
+impl FromStr for Client {
+    type Err = SettingsError;
+
+    fn from_str(text: &str) -> Result<Self, SettingsError> {
+        match text.trim() {
+            "librdkafka" => Ok(Client::Librdkafka),
+            "java" => Ok(Client::Java),
+            _ => Err(SettingsError::Value {
+                property: "client".to_owned(),
+                value: text.to_owned(),
+                may_be: "librdkafka or java",
+            }),
+        }
+    }
+}
+
+/// Settings that cannot be meant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// A property has a value that it cannot have.
+    #[error("{property}={value}: write {may_be}")]
+    Value {
+        /// The property.
+        property: String,
+        /// What was written.
+        value: String,
+        /// What it may be.
+        may_be: &'static str,
+    },
+    /// A line of a properties file is no property.
+    #[error("line {line}, {text:?}: write name=value")]
+    Line {
+        /// Its number, from 1.
+        line: usize,
+        /// What stands there.
+        text: String,
+    },
+    /// Idempotence needs the answer of every in-sync replica; both clients refuse to start.
+    #[error(
+        "enable.idempotence=true and acks={acks} exclude each other: set acks=all"
+    )]
+    Idempotence {
+        /// What was written.
+        acks: Acks,
+    },
+    /// A topic has at least one replica, and never fewer replicas in sync than none.
+    #[error(
+        "a topic of {replicas} replicas with {in_sync} in sync: at least 1 replica, and no more in sync than there are"
+    )]
+    Replicas {
+        /// The replication factor.
+        replicas: usize,
+        /// How many are in sync.
+        in_sync: usize,
+    },
+}
+
+/// What a producer says about delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Producer {
+    /// What it waits for.
+    pub acks: Acks,
+    /// Whether the broker drops what it has already (`enable.idempotence`).
+    pub idempotence: bool,
+    /// How often a request is sent again.
+    pub retries: u32,
+    /// How long a record may take from `send` to its answer, in milliseconds; 0 is for ever.
+    pub timeout_ms: u64,
+}
+
+impl Producer {
+    /// A producer that says nothing, so that its client's defaults hold.
+    pub fn of(client: Client) -> Self {
+        let (idempotence, timeout_ms) = match client {
+            Client::Librdkafka => (false, 300_000),
+            Client::Java => (true, 120_000),
+        };
+        let retries = i32::MAX as u32;
+        Self { acks: Acks::All, idempotence, retries, timeout_ms }
+    }
+
+    /// Reads a producer's properties, by the names of both clients. Properties that have nothing to do with
+    /// delivery, such as `bootstrap.servers`, are passed over; the last of two equal names counts.
+    ///
+    /// # Errors
+    /// A value that its property cannot have, and idempotence with another `acks` than `all`.
+    pub fn read<'a>(
+        client: Client,
+        properties: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, SettingsError> {
+        let mut producer = Self::of(client);
+        let mut idempotence = None;
+        for (name, value) in properties {
+            match name.trim() {
+                "acks" | "request.required.acks" => {
+                    producer.acks = value.parse()?;
+                }
+                "enable.idempotence" => {
+                    idempotence = Some(truth(name, value)?);
+                }
+                "retries" | "message.send.max.retries" => {
+                    producer.retries = number(name, value)?;
+                }
+                "message.timeout.ms" | "delivery.timeout.ms" => {
+                    producer.timeout_ms = number(name, value)?;
+                }
+                _ => {}
+            }
+        }
+        match idempotence {
+            Some(true) if producer.acks != Acks::All => {
+                return Err(SettingsError::Idempotence {
+                    acks: producer.acks,
+                });
+            }
+            Some(said) => producer.idempotence = said,
+            // The Java client switches its default off without a word.
+            None if producer.acks != Acks::All => {
+                producer.idempotence = false;
+            }
+            None => {}
+        }
+        Ok(producer)
+    }
+}
+
+/// What a topic says about replication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Topic {
+    /// The replication factor.
+    pub replicas: usize,
+    /// How many are in sync now: of several partitions, the one that has fewest.
+    pub in_sync: usize,
+    /// `min.insync.replicas`.
+    pub min_in_sync: usize,
+    /// `unclean.leader.election.enable`.
+    pub unclean: bool,
+    /// `flush.messages`: after how many records the log is flushed to disk. Kafka's default is never.
+    pub flush_messages: u64,
+    /// `flush.ms`: after how many milliseconds the log is flushed to disk. Kafka's default is never.
+    pub flush_ms: u64,
+    /// Whether eligible leader replicas (KIP-966) are switched on.
+    pub eligible: bool,
+}
+
+impl Default for Topic {
+    /// Kafka's own defaults: one replica, `min.insync.replicas=1`, no unclean election, never flushed.
+    fn default() -> Self {
+        Self {
+            replicas: 1,
+            in_sync: 1,
+            min_in_sync: 1,
+            unclean: false,
+            flush_messages: i64::MAX as u64,
+            flush_ms: i64::MAX as u64,
+            eligible: true,
+        }
+    }
+}
+
+impl Topic {
+    /// Reads a topic's configuration, as `DescribeConfigs` gives it; what is missing has Kafka's default.
+    ///
+    /// # Errors
+    /// A value that its property cannot have, and more replicas in sync than there are.
+    pub fn read<'a>(
+        replicas: usize,
+        in_sync: usize,
+        properties: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, SettingsError> {
+        if replicas == 0 || in_sync > replicas {
+            return Err(SettingsError::Replicas { replicas, in_sync });
+        }
+        let mut topic = Self { replicas, in_sync, ..Self::default() };
+        for (name, value) in properties {
+            match name.trim() {
+                "min.insync.replicas" => {
+                    topic.min_in_sync = number(name, value)?;
+                }
+                "unclean.leader.election.enable" => {
+                    topic.unclean = truth(name, value)?;
+                }
+                "flush.messages" => {
+                    topic.flush_messages = number(name, value)?;
+                }
+                "flush.ms" => topic.flush_ms = number(name, value)?,
+                _ => {}
+            }
+        }
+        topic.min_in_sync = topic.min_in_sync.max(1);
+        Ok(topic)
+    }
+
+    /// Whether each record is flushed before it is acknowledged.
+    pub fn flushed(&self) -> bool {
+        self.flush_messages == 1
+    }
+}
+
+/// The properties of a file or of a text field: `name=value` a line; empty lines and lines that begin with
+/// `#` or `!` are comments.
+///
+/// # Errors
+/// A line without `=`.
+pub fn properties(text: &str) -> Result<Vec<(&str, &str)>, SettingsError> {
+    let mut all = Vec::new();
+    for (line, text) in (1..).zip(text.lines()) {
+        let text = text.trim();
+        if text.is_empty() || text.starts_with(['#', '!']) {
+            continue;
+        }
+        let Some((name, value)) = text.split_once('=') else {
+            let text = text.to_owned();
+            return Err(SettingsError::Line { line, text });
+        };
+        all.push((name.trim(), value.trim()));
+    }
+    Ok(all)
+}
+
+fn truth(name: &str, value: &str) -> Result<bool, SettingsError> {
+    match value.trim() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(wrong(name, value, "true or false")),
+    }
+}
+
+fn number<N: FromStr>(name: &str, value: &str) -> Result<N, SettingsError> {
+    let number = value.trim().parse();
+    number.map_err(|_| wrong(name, value, "a whole number from 0"))
+}
+
+fn wrong(name: &str, value: &str, may_be: &'static str) -> SettingsError {
+    SettingsError::Value {
+        property: name.trim().to_owned(),
+        value: value.to_owned(),
+        may_be,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(client: Client, text: &str) -> Result<Producer, SettingsError> {
+        Producer::read(client, properties(text)?)
+    }
+
+    #[test]
+    fn both_clients_defaults_wait_for_all_and_one_is_idempotent() {
+        let rust = read(Client::Librdkafka, "linger.ms=5").unwrap();
+        let java = read(Client::Java, "# nothing\n\n! said").unwrap();
+        assert_eq!((rust.acks, rust.idempotence), (Acks::All, false));
+        assert_eq!((java.acks, java.idempotence), (Acks::All, true));
+        assert_eq!((rust.timeout_ms, java.timeout_ms), (300_000, 120_000));
+    }
+
+    #[test]
+    fn properties_are_read_by_the_names_of_both_clients() {
+        let said = "request.required.acks = -1\nmessage.timeout.ms=5000\n\
+                    message.send.max.retries=3\nenable.idempotence=true";
+        let expected = Producer {
+            acks: Acks::All,
+            idempotence: true,
+            retries: 3,
+            timeout_ms: 5_000,
+        };
+        assert_eq!(read(Client::Librdkafka, said), Ok(expected));
+        let quiet = read(Client::Java, "acks=1\ndelivery.timeout.ms=1");
+        let quiet = quiet.unwrap();
+        assert_eq!((quiet.idempotence, quiet.timeout_ms), (false, 1));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_says_what_to_write() {
+        let said = |text| read(Client::Java, text).unwrap_err().to_string();
+        assert_eq!(said("acks=two"), "acks=two: write 0, 1, all or -1");
+        assert_eq!(said("a=b\nacks"), "line 2, \"acks\": write name=value");
+        assert_eq!(
+            said("retries=-1"),
+            "retries=-1: write a whole number from 0"
+        );
+        assert_eq!(
+            said("enable.idempotence=yes"),
+            "enable.idempotence=yes: write true or false"
+        );
+        assert!(
+            said("acks=0\nenable.idempotence=true").contains("acks=all")
+        );
+        assert!("go".parse::<Client>().is_err());
+        let none = Topic::read(0, 0, []).unwrap_err().to_string();
+        assert!(none.contains("at least 1 replica"), "{none}");
+        assert!(Topic::read(1, 2, []).is_err());
+    }
+
+    #[test]
+    fn a_topic_has_kafkas_defaults_where_nothing_is_said() {
+        assert_eq!(Topic::read(1, 1, []), Ok(Topic::default()));
+        let said = [
+            ("min.insync.replicas", "2"),
+            ("flush.messages", "1"),
+            ("flush.ms", "1000"),
+            ("unclean.leader.election.enable", "true"),
+            ("retention.ms", "1"),
+        ];
+        let topic = Topic::read(3, 2, said).unwrap();
+        assert_eq!((topic.replicas, topic.in_sync), (3, 2));
+        assert_eq!((topic.min_in_sync, topic.flush_ms), (2, 1_000));
+        assert!(topic.unclean && topic.flushed());
+    }
+}

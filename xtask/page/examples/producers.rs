@@ -1,0 +1,5 @@
+//! What readers try of `producers`, as a module for the page.
+#![cfg(target_arch = "wasm32")]
+#![forbid(unsafe_code)]
+
+page::module!(page::chapters::producers::TRIES);

@@ -71,8 +71,7 @@ fn shop() -> anyhow::Result<Embedded> {
 }
 
 async fn run(broker: &Embedded) -> anyhow::Result<Output> {
-    let mut command =
-        Command::new(env!("CARGO_BIN_EXE_producers-flushed"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_producers-flushed"));
     command
         .env("KAFKA_BROKERS", &broker.connection().bootstrap)
         .env("NO_COLOR", "1")

@@ -1,7 +1,7 @@
 //! The producer: `send` waits for room, a thread takes the reports, a handler gets the outcomes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -19,12 +19,8 @@ use crate::error::{CloseError, DeliveryError, SendError, StartError};
 use crate::meter::Meter;
 use crate::window::{Used, Window};
 
-/// How long the polling thread waits for reports before it looks whether somebody flushes or closes.
+/// How long the polling thread waits for reports before it looks whether somebody closes.
 const POLL: Duration = Duration::from_millis(20);
-
-/// The same while somebody flushes. librdkafka lets batches go while it is in its `flush`, which rdkafka calls without
-/// a time to wait: its broker's thread often misses that moment, so it is asked a thousand times a second.
-const FLUSH: Duration = Duration::from_millis(1);
 
 /// A record to send. Its bytes are copied into the producer's queue.
 #[derive(Debug)]
@@ -128,12 +124,6 @@ struct State {
     wake: Notify,
     /// How many wait. Without it each report would take `wake`'s lock.
     waiting: AtomicUsize,
-    /// How many wait for nothing to be under way: then the thread lets no batch linger.
-    flushing: AtomicUsize,
-    /// Whether the thread may be letting batches go: a record that is queued now might not linger.
-    letting_go: AtomicBool,
-    /// How many wait until it is not.
-    settling: AtomicUsize,
     /// [`OPEN`], [`CLOSING`], [`ENDING`] or [`ENDED`]; it only grows.
     phase: AtomicU8,
 }
@@ -169,9 +159,6 @@ impl Producer {
             ),
             wake: Notify::new(),
             waiting: AtomicUsize::new(0),
-            flushing: AtomicUsize::new(0),
-            letting_go: AtomicBool::new(false),
-            settling: AtomicUsize::new(0),
             phase: AtomicU8::new(OPEN),
         });
         let context = Context {
@@ -237,10 +224,11 @@ impl Producer {
         self.shared.state.window.used()
     }
 
-    /// Waits until nothing is under way. Batches do not linger meanwhile, after at most 20 ms; those that
-    /// are sent when it has returned do.
+    /// Waits until nothing is under way.
     ///
-    /// While other tasks go on sending this may take as long as they do.
+    /// A batch that is being filled goes on lingering, so this may take `linger` longer than the brokers
+    /// do: librdkafka's flush can cut that short, but rdkafka 0.39 asks it to for an instant only, which
+    /// the threads that send mostly miss. While other tasks go on sending this may take as long as they do.
     ///
     /// # Errors
     ///
@@ -251,17 +239,11 @@ impl Producer {
     /// Safe: a future that is dropped stops waiting, and the records go on.
     pub async fn flush(&self) -> Result<(), SendError> {
         let state = &self.shared.state;
-        let flushing = Counting::new(&state.flushing);
         state
             .wait_until(|| {
                 state.window.used().records == 0 || state.is(ENDED)
             })
             .await;
-        drop(flushing);
-        let _settling = Counting::new(&state.settling);
-        let done =
-            || !state.letting_go.load(Ordering::SeqCst) || state.is(ENDED);
-        state.wait_until(done).await;
         if state.window.used().records == 0 {
             Ok(())
         } else {
@@ -270,6 +252,8 @@ impl Producer {
     }
 
     /// Takes nothing more, waits for what is under way, and gives up what has no answer in time.
+    ///
+    /// `within` has to be longer than `linger`: the last batch lingers, as in [`flush`](Producer::flush).
     ///
     /// When this returns each record has had its outcome, and the thread is gone.
     ///
@@ -427,18 +411,7 @@ fn run(shared: &Shared) {
     let state = &shared.state;
     let _ended = Ended(state);
     while !state.is(ENDING) {
-        // Said before the look: whoever flushes goes after a look at this, so one of the two sees the other.
-        state.letting_go.store(true, Ordering::SeqCst);
-        let flushing = state.flushing.load(Ordering::SeqCst) > 0;
-        if flushing {
-            // Lets no batch linger, for the moment of the call. In time or not, we look again.
-            let _ = shared.client.flush(Duration::ZERO);
-        }
-        state.letting_go.store(false, Ordering::SeqCst);
-        if state.settling.load(Ordering::SeqCst) > 0 {
-            state.wake.notify_waiters();
-        }
-        shared.client.poll(if flushing { FLUSH } else { POLL });
+        shared.client.poll(POLL);
     }
     // A send that passed its check of the phase may still queue a record: purge until none is left.
     while state.window.used().records > 0 {

@@ -17,11 +17,8 @@ use crate::danger::Allow;
 use crate::declared::{Declared, Topic, TopicName};
 use crate::plan::{Change, Plan, Refusal, plan};
 
-/// How long a broker may take for one request.
+/// How long a broker may take for one request, and all of them until they tell of a change.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How long a change may take until the brokers tell of it.
-const SEEN_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long to wait between two looks.
 const LOOK: Duration = Duration::from_millis(50);
@@ -67,10 +64,13 @@ pub enum AdminError {
         cause: KafkaError,
     },
     /// The brokers took every change, and do not tell of all of them.
-    #[error("the changes were accepted and are not all seen after {} s; plan again to see what is left", SEEN_PATIENCE.as_secs())]
+    #[error("{} changes were accepted and are not all seen in time; plan again to see what is left", applied.len())]
     NotSeen {
-        /// What is still different.
-        left: Plan,
+        /// What was accepted.
+        applied: Vec<Applied>,
+        /// What the last look failed with, if it failed.
+        #[source]
+        cause: Option<KafkaError>,
     },
     /// The runtime ended meanwhile.
     #[error("the program is ending")]
@@ -103,7 +103,8 @@ impl Admin {
         Self::with_patience(config, PATIENCE)
     }
 
-    /// As [`Admin::new`], with another patience than 30 s for each answer of the cluster.
+    /// As [`Admin::new`], with another patience than 30 s: for each answer of the cluster, and until
+    /// it tells of a change.
     ///
     /// # Errors
     /// A configuration that librdkafka refuses.
@@ -188,8 +189,15 @@ impl Admin {
     /// Compares, and makes the changes, if all of them can be made and are
     /// allowed; else none. Returns when the brokers tell of all of them.
     ///
-    /// A failure in the middle leaves the earlier changes made and says
-    /// which; applied again, the rest is made.
+    /// # Errors
+    /// [`AdminError::Refused`], [`AdminError::NotAllowed`] and
+    /// [`AdminError::NoAnswer`]: nothing was changed.
+    /// [`AdminError::Failed`] and [`AdminError::NotSeen`]: what they list
+    /// was changed. Applied again, the rest is.
+    ///
+    /// # Cancellation
+    /// Not safe: the changes made by then stay, and nothing says which. Plan
+    /// again to see what is left.
     pub async fn apply(
         &self,
         declared: &Declared,
@@ -207,8 +215,7 @@ impl Admin {
             }
         }
         let applied = self.make(&planned).await?;
-        self.wait_until_seen(declared).await?;
-        Ok(applied)
+        self.wait_until_seen(declared, applied).await
     }
 
     /// Makes the changes of a plan, one topic after the other.
@@ -320,19 +327,23 @@ impl Admin {
         only(results)
     }
 
-    /// A broker answers before every broker knows: a look too early would find the old state.
+    /// A broker answers before every broker knows: a look too early would
+    /// find the old state. One that does not answer has not told yet.
     async fn wait_until_seen(
         &self,
         declared: &Declared,
-    ) -> Result<(), AdminError> {
+        applied: Vec<Applied>,
+    ) -> Result<Vec<Applied>, AdminError> {
         let start = tokio::time::Instant::now();
         loop {
-            let left = self.plan(declared).await?;
-            if left.is_empty() {
-                return Ok(());
-            }
-            if start.elapsed() > SEEN_PATIENCE {
-                return Err(AdminError::NotSeen { left });
+            let cause = match self.plan(declared).await {
+                Ok(left) if left.is_empty() => return Ok(applied),
+                Ok(_) => None,
+                Err(AdminError::NoAnswer(cause)) => Some(cause),
+                Err(other) => return Err(other),
+            };
+            if start.elapsed() > self.patience {
+                return Err(AdminError::NotSeen { applied, cause });
             }
             tokio::time::sleep(LOOK).await;
         }

@@ -31,20 +31,17 @@ async fn main() -> anyhow::Result<()> {
             signal?;
             info!(target: "run", process = "shop", "stopped");
         }
-        done = shop(&config) => done?,
+        done = shop(config) => done?,
     }
     Ok(())
 }
 
-async fn shop(config: &ClientConfig) -> anyhow::Result<()> {
-    let sticky = send(config.clone().set("linger.ms", "10000")).await?;
-    let spread = send(
-        config
-            .clone()
-            .set("linger.ms", "10000")
-            .set("sticky.partitioning.linger.ms", "0"),
-    )
-    .await?;
+async fn shop(mut config: ClientConfig) -> anyhow::Result<()> {
+    // So long that all views are queued before the first batch leaves.
+    config.set("linger.ms", "1000");
+    let sticky = send(&config).await?;
+    config.set("sticky.partitioning.linger.ms", "0");
+    let spread = send(&config).await?;
     let (sticky, spread) = (sticky.used(), spread.used());
     info!(target: "run", process = "shop", views = VIEWS, sticky, spread, "outcome");
     Ok(())
@@ -64,7 +61,7 @@ async fn send(config: &ClientConfig) -> anyhow::Result<Balance> {
             producer.send_result(view()).map_err(|(error, _)| error)?,
         );
     }
-    producer.flush(PATIENCE)?; // sends what lingers
+    producer.flush(PATIENCE)?;
     let mut balance = Balance::new(PARTITIONS);
     for delivered in waiting {
         let delivered = delivered.await?.map_err(|(error, _)| error)?;

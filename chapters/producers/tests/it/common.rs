@@ -14,7 +14,7 @@ use tokio::process::Command;
 /// Longer than anything here takes, so that a hanging test ends with a message.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Longer than a test runs: a batch that lingers so long leaves only because of `flush` or `close`.
+/// Longer than a test runs: a batch that lingers so long does not leave.
 pub const FOR_EVER: Duration = Duration::from_secs(100);
 
 pub type Result<T = ()> =

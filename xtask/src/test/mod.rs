@@ -3,6 +3,7 @@
 mod summary;
 
 use std::io::ErrorKind;
+use std::num::NonZero;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -16,6 +17,9 @@ use crate::run::install;
 use crate::say::{self, Spinner};
 use crate::suite::{self, LeftOut, Surroundings};
 use summary::Summary;
+
+/// Sets how many tests nextest runs at a time; who sets it, or says it after `--`, is obeyed.
+const TEST_THREADS: &str = "NEXTEST_TEST_THREADS";
 
 /// What `test` takes.
 #[derive(clap::Args)]
@@ -224,7 +228,11 @@ impl Suite<'_> {
         child::check(selected().arg("--no-run"))?;
         let mut command = selected();
         command.arg("--no-tests=pass").args(arguments);
-        let passed = child::run(&mut self.with_a_cluster(built, &command)?)?.success();
+        let mut command = self.with_a_cluster(built, &command)?;
+        if std::env::var_os(TEST_THREADS).is_none() {
+            command.env(TEST_THREADS, test_threads().to_string());
+        }
+        let passed = child::run(&mut command)?.success();
         self.keep_report(!arguments.is_empty())?;
         Ok(passed)
     }
@@ -313,6 +321,11 @@ impl Suite<'_> {
         }
         Ok(command)
     }
+}
+
+/// Twice as many as there are processors: most tests wait for a broker most of their time.
+fn test_threads() -> usize {
+    2 * std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// True if a doc comment below this folder holds code: running rustdoc costs seconds.

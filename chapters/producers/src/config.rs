@@ -93,7 +93,7 @@ pub struct ProducerConfig {
     pub retry_backoff_max: Duration,
     /// The most records under way: `send` waits while there are so many.
     pub window_records: u32,
-    /// The most bytes under way, keys and payloads: `send` waits while there are so many.
+    /// The most bytes under way, of keys, payloads and headers: `send` waits while there are so many.
     pub window_bytes: u64,
     /// SASL, for brokers that ask who it is.
     pub sasl: Option<Sasl>,

@@ -100,7 +100,7 @@ pub enum SendError {
         "the record has {bytes} bytes and {limit} are allowed: send less, or raise max_record_bytes and the topic's max.message.bytes"
     )]
     TooLarge {
-        /// Bytes of its key and payload.
+        /// Bytes of its key, payload and headers.
         bytes: u64,
         /// The most that are allowed.
         limit: u64,

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Message, OwnedHeaders, Timestamp};
+use rdkafka::message::{
+    BorrowedMessage, Headers, Message, OwnedHeaders, Timestamp,
+};
 use rdkafka::producer::{
     BaseProducer, BaseRecord, DeliveryResult, Producer as _,
     ProducerContext, PurgeConfig,
@@ -70,9 +72,7 @@ impl<'a> Record<'a> {
     }
 
     fn bytes(&self) -> u64 {
-        let bytes =
-            |part: Option<&[u8]>| part.map_or(0, <[u8]>::len) as u64;
-        bytes(self.key) + bytes(self.payload)
+        bytes(self.key, self.payload, self.headers.as_ref())
     }
 }
 
@@ -473,14 +473,26 @@ impl ProducerContext for Context {
             }
             self.meter.publish();
         }
-        self.state.leave(bytes(record));
+        self.state.leave(bytes(
+            record.key(),
+            record.payload(),
+            record.headers(),
+        ));
     }
 }
 
-/// What the record took of the window.
-fn bytes(record: &BorrowedMessage<'_>) -> u64 {
-    let len = |part: Option<&[u8]>| part.map_or(0, <[u8]>::len) as u64;
-    len(record.key()) + len(record.payload())
+/// What a record takes of the window: it is counted when it enters, and from the report when it leaves.
+fn bytes<H: Headers>(
+    key: Option<&[u8]>,
+    payload: Option<&[u8]>,
+    headers: Option<&H>,
+) -> u64 {
+    let len = |part: Option<&[u8]>| part.map_or(0, <[u8]>::len);
+    let headers = headers.map_or(0, |headers| {
+        let sizes = headers.iter().map(|h| h.key.len() + len(h.value));
+        sizes.sum()
+    });
+    (len(key) + len(payload) + headers) as u64
 }
 
 /// Seconds since librdkafka stamped the record. A broker that stamps records itself hides that.

@@ -27,7 +27,7 @@ pub struct Window {
 pub struct Used {
     /// Records.
     pub records: u64,
-    /// Bytes of their keys and payloads.
+    /// Bytes of their keys, payloads and headers.
     pub bytes: u64,
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use producers::{Class, Producer, Record, SendError};
 use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use testbed::{TestTopic, cluster, eventually};
@@ -256,6 +257,32 @@ async fn a_slow_broker_makes_senders_wait_and_keeps_their_order() -> Result
         assert_eq!((*before, *after), (at, at + 1), "one outcome each");
         assert!(after % 1000 == 0 || first < second, "{pair:?}");
     }
+    Ok(())
+}
+
+/// Headers are memory too: they count in the window and leave it with their record.
+#[tokio::test]
+async fn headers_count_in_the_window() -> Result {
+    let cluster = shop().await?;
+    let broker = cluster.as_embedded().ok_or("not built in")?;
+    broker.broker_down(1)?;
+    let (producer, _) = start(&config(&cluster))?;
+    let value = vec![0; 1000];
+    let mut headers = OwnedHeaders::new();
+    for key in ["trace", "tenant"] {
+        headers = headers.insert(Header { key, value: Some(&value) });
+    }
+    let none: Header<'_, &[u8]> = Header { key: "none", value: None };
+    let mut record = order("orders", 0).key(b"order-0");
+    record.headers = Some(headers.insert(none));
+    producer.send(record).await?;
+    let expected =
+        "2 mugs".len() + "order-0".len() + "tracetenantnone".len();
+    assert_eq!(producer.under_way().bytes, expected as u64 + 2000);
+
+    broker.broker_up(1)?;
+    producer.flush().await?;
+    assert_eq!(producer.under_way().bytes, 0);
     Ok(())
 }
 

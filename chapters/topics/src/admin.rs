@@ -374,8 +374,8 @@ impl Admin {
 }
 
 // ANCHOR: missed
-/// How many offsets a group will never be given: those between the offset
-/// where it goes on and the start of the log.
+/// How many records retention took from a group: those between the offset
+/// that it asks for next and the start of the log.
 pub fn missed(committed: i64, log_start: i64) -> i64 {
     (log_start - committed).max(0)
 }

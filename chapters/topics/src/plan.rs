@@ -109,7 +109,8 @@ fn changes(topic: &Topic, actual: &Actual) -> Vec<Change> {
         changes.push(Change::Refused(refusal));
     }
     changes.extend(config_changes(topic, actual));
-    // Last: what it costs is the only thing that no later plan mends.
+    // Last: partitions cannot be taken away again, so none is added if a
+    // setting fails.
     if to > from {
         let danger = topic.keyed.then_some(Danger::MovesKeys);
         changes.push(Change::AddPartitions { from, to, danger });

@@ -37,7 +37,7 @@ async fn shop(brokers: &str) -> anyhow::Result<()> {
 /// Queues 100 orders and ends the producer. How many orders the topic holds then.
 async fn send(brokers: &str, close: bool) -> anyhow::Result<i64> {
     let mut config = ProducerConfig::new(brokers);
-    config.linger = Duration::from_secs(10);
+    config.linger = Duration::from_secs(2);
     let (outcomes, mut seen) = mpsc::unbounded_channel();
     // ANCHOR: dropped
     let producer = Producer::start(&config, move |outcome| {

@@ -36,18 +36,22 @@ async fn come(outcomes: &Outcomes, number: usize) -> Result {
 
 /// claim: producers-ok-is-queued
 ///
-/// `send` says Ok, and the broker has nothing: the batch lingers.
+/// `send` says Ok, and the broker has nothing: the batch lingers, also while another producer has been to the
+/// broker and back.
 #[tokio::test]
 async fn ok_says_queued() -> Result {
     let cluster = cluster("").await?;
     let topic = TestTopic::new(&cluster, "orders", 1).await?;
-    let mut config = config(&cluster);
-    config.linger = FOR_EVER;
-    let (producer, outcomes) = start(&config)?;
+    let mut lingering = config(&cluster);
+    lingering.linger = FOR_EVER;
+    let (producer, outcomes) = start(&lingering)?;
+    let (other, _) = start(&config(&cluster))?;
 
     send(&producer, topic.name(), 3).await?;
+    send(&other, topic.name(), 1).await?;
+    other.flush().await?;
+    assert_eq!(stored(&cluster, topic.name())?, 1);
     assert_eq!(producer.under_way().records, 3);
-    assert_eq!(stored(&cluster, topic.name())?, 0);
     assert!(outcomes.all().is_empty());
     Ok(())
 }

@@ -284,7 +284,8 @@ async fn the_sweep_takes_orphans_only() -> Result {
     let elsewhere =
         create("elsewhere", ".owner-machine", "another").await?;
 
-    let swept = sweep().await?;
+    // How many it took is not asked: each start sweeps, so another test may have taken the orphan first.
+    sweep().await?;
     let there = [
         is_there(&engine, &orphan).await,
         is_there(&engine, &living).await,
@@ -295,7 +296,7 @@ async fn the_sweep_takes_orphans_only() -> Result {
         let _ = engine.remove_container(&name, None).await;
     }
     cluster.stop().await?;
-    assert_eq!((swept, there), (1, [false, true, true, true]));
+    assert_eq!(there, [false, true, true, true]);
     Ok(())
 }
 

@@ -8,8 +8,8 @@ use crate::common::Result;
 
 /// claim: topics-key-decides-partition
 ///
-/// What this crate counts is what librdkafka does, for both ways of counting and for keys of all lengths: short,
-/// long, of no whole number of words, not ASCII, empty.
+/// What this crate counts is what librdkafka does, with both hashes and for keys of all lengths: short,
+/// long, of no whole number of words, not ASCII.
 #[tokio::test]
 async fn a_key_goes_where_this_crate_says() -> Result {
     let cluster = cluster("").await?;

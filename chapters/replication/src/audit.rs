@@ -51,10 +51,6 @@ const fn because(says: &'static str, source: &'static str) -> Reason {
     Reason { says, source }
 }
 
-const NEVER_TAKEN: Reason = because(
-    "min.insync.replicas is greater than the number of replicas: every send is refused, so nothing is acknowledged",
-    "topic configuration min.insync.replicas",
-);
 const ONE_DISK: Reason = because(
     "there is one replica: while its broker is down nobody has the records, and with its disk they are gone",
     "documentation, 4.7 Replication",
@@ -123,6 +119,10 @@ const FLUSH_MS: Reason = because(
     "flush.ms is set: a power cut loses at most what came in that time",
     "topic configuration flush.ms",
 );
+const MORE_THAN_ALL: Reason = because(
+    "min.insync.replicas is greater than the number of replicas: brokers ask for all of them, and no more",
+    "KIP-966",
+);
 const NO_SPARE: Reason = because(
     "min.insync.replicas equals the number of replicas: one broker that is down for an update stops every write",
     "topic configuration min.insync.replicas",
@@ -132,8 +132,9 @@ const NO_SPARE: Reason = because(
 const SESSION_MS: u64 = 9_000;
 
 // ANCHOR: audit
-/// What the settings can lose. "Dies" is a killed process, a machine that
-/// is off: what was written is still on its disk, or in its page cache.
+/// What the settings can lose. "Dies" is a killed process: what it wrote is
+/// on its disk, or in the page cache. A machine without power may lack its
+/// last seconds.
 pub fn audit(producer: &Producer, topic: &Topic) -> Audit {
     let verdict = |(loss, reason)| Verdict { loss, reason };
     Audit {
@@ -151,12 +152,9 @@ fn failures(
     topic: &Topic,
     count: usize,
 ) -> (Loss, Reason) {
-    let (replicas, min) = (topic.replicas, topic.min_in_sync);
+    let (replicas, min) = (topic.replicas, topic.effective_min_in_sync());
     match producer.acks {
         Acks::None => return (Loss::Lost, NO_ANSWER),
-        Acks::All if min > replicas => {
-            return (Loss::Nothing, NEVER_TAKEN);
-        }
         _ if replicas == 1 => return (Loss::Offline, ONE_DISK),
         Acks::Leader => return (Loss::Lost, LEADER_ONLY),
         Acks::All => {}
@@ -175,10 +173,9 @@ fn failures(
 }
 
 fn power_cut(producer: &Producer, topic: &Topic) -> (Loss, Reason) {
-    let (replicas, min) = (topic.replicas, topic.min_in_sync);
+    let (replicas, min) = (topic.replicas, topic.effective_min_in_sync());
     match producer.acks {
         Acks::None => (Loss::Lost, NO_ANSWER),
-        Acks::All if min > replicas => (Loss::Nothing, NEVER_TAKEN),
         _ if !topic.flushed() => (Loss::Lost, NOT_ON_DISK),
         // With one replica there is nobody else to lead.
         Acks::Leader if replicas > 1 => (Loss::Lost, FLUSHED_ON_ONE),
@@ -191,10 +188,9 @@ fn power_cut(producer: &Producer, topic: &Topic) -> (Loss, Reason) {
 
 fn writes(producer: &Producer, topic: &Topic) -> Writes {
     let asks = producer.acks == Acks::All;
-    let needed = if asks { topic.min_in_sync.max(1) } else { 1 };
-    let reason = if needed > topic.replicas {
-        NEVER_TAKEN
-    } else if asks {
+    let needed =
+        if asks { topic.effective_min_in_sync().max(1) } else { 1 };
+    let reason = if asks {
         because(
             "with acks=all a send is refused (NOT_ENOUGH_REPLICAS) while fewer than min.insync.replicas are in sync",
             "topic configuration min.insync.replicas",
@@ -214,9 +210,10 @@ fn writes(producer: &Producer, topic: &Topic) -> Writes {
 
 fn notes(producer: &Producer, topic: &Topic) -> Vec<Reason> {
     let asks = producer.acks == Acks::All;
-    let min = topic.min_in_sync;
+    let min = topic.effective_min_in_sync();
     let all = [
         (topic.in_sync == 1 && topic.replicas > 1, ALONE_NOW),
+        (topic.min_in_sync > topic.replicas, MORE_THAN_ALL),
         (asks && min == topic.replicas && min > 1, NO_SPARE),
         (producer.retries == 0, GIVES_UP),
         (producer.retries > 0 && !producer.idempotence, DOUBLES),
@@ -305,6 +302,16 @@ mod tests {
         assert_eq!(writes(Acks::All), (1, true));
         assert_eq!(writes(Acks::Leader), (2, false));
         assert_eq!(writes(Acks::None), (2, false));
+    }
+
+    #[test]
+    fn a_minimum_above_the_replicas_asks_for_all_of_them() {
+        let topic = Topic { min_in_sync: 2, ..Topic::default() };
+        let java = Producer::of(Client::Java);
+        let audit = audit(&java, &topic);
+        assert_eq!(audit.notes, [MORE_THAN_ALL]);
+        assert!(!audit.writes.refused_now);
+        assert_eq!(audit.one.loss, Loss::Offline);
     }
 
     #[test]

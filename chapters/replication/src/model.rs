@@ -21,7 +21,7 @@ pub type Replica = usize;
 pub struct Rules {
     /// How many replicas there are, at least 1.
     pub replicas: usize,
-    /// `min.insync.replicas`.
+    /// `min.insync.replicas`; brokers ask for no more than there are replicas.
     pub min_in_sync: usize,
     /// `unclean.leader.election.enable`.
     pub unclean: bool,
@@ -30,6 +30,13 @@ pub struct Rules {
     pub eligible: bool,
     /// Whether each record is flushed to disk before it is acknowledged (`flush.messages=1`).
     pub flushed: bool,
+}
+
+impl Rules {
+    /// Whether so many in-sync replicas are fewer than must have a record.
+    fn too_few(&self, in_sync: &BTreeSet<Replica>) -> bool {
+        in_sync.len() < self.min_in_sync.min(self.replicas)
+    }
 }
 
 /// A record in a log: what it is, and in which leader's time it was appended.
@@ -245,7 +252,7 @@ impl Partition {
             return Outcome::NoLeader;
         };
         // Only acks=all asks how many replicas are in sync.
-        if acks == Acks::All && self.in_sync.len() < rules.min_in_sync {
+        if acks == Acks::All && rules.too_few(&self.in_sync) {
             return Outcome::NotEnoughReplicas;
         }
         let entry = Entry { record, epoch: self.epoch };
@@ -294,27 +301,23 @@ impl Partition {
     }
 
     /// The high watermark is the shortest log of the in-sync replicas.
-    /// With KIP-966 it stands still while fewer than `min.insync.replicas`
-    /// are in sync.
+    /// It stands still while fewer than `min.insync.replicas` are in sync.
     fn advance(&mut self, rules: &Rules) {
         let Some(leader) = self.leader else { return };
-        let enough = self.in_sync.len() >= rules.min_in_sync;
-        if enough || !rules.eligible {
-            // What a follower has beside the leader's log does not count: a new leader knows nothing of its
-            // followers until they fetch.
-            let theirs = &self.logs[leader].entries;
-            let same = |at: &Replica| {
-                let own = &self.logs[*at].entries;
-                own.iter().zip(theirs).take_while(|(a, b)| a == b).count()
-            };
-            let end =
-                self.in_sync.iter().map(same).min().unwrap_or_default();
-            self.high_watermark = self.high_watermark.max(end);
+        if rules.too_few(&self.in_sync) {
+            return;
         }
+        // What a follower has beside the leader's log does not count: a new leader knows nothing of its
+        // followers until they fetch.
         let log = &self.logs[leader].entries;
-        let below = &log[..self.high_watermark.min(log.len())];
-        for entry in below {
-            if enough && self.waiting.remove(&entry.record) {
+        let same = |at: &Replica| {
+            let own = &self.logs[*at].entries;
+            own.iter().zip(log).take_while(|(a, b)| a == b).count()
+        };
+        let end = self.in_sync.iter().map(same).min().unwrap_or_default();
+        self.high_watermark = self.high_watermark.max(end);
+        for entry in &log[..self.high_watermark.min(log.len())] {
+            if self.waiting.remove(&entry.record) {
                 self.acknowledged.insert(entry.record);
             }
         }
@@ -324,7 +327,7 @@ impl Partition {
     /// fewer than `min.insync.replicas` stayed has everything that was committed, because nothing can be
     /// committed without it.
     fn remember(&mut self, rules: &Rules, left: BTreeSet<Replica>) {
-        if !rules.eligible || self.in_sync.len() >= rules.min_in_sync {
+        if !rules.eligible || !rules.too_few(&self.in_sync) {
             self.eligible.clear();
             return;
         }

@@ -246,6 +246,11 @@ impl Topic {
         Ok(topic)
     }
 
+    /// The minimum as brokers apply it: `min.insync.replicas`, or the number of replicas where that is less.
+    pub fn effective_min_in_sync(&self) -> usize {
+        self.min_in_sync.min(self.replicas)
+    }
+
     /// Whether each record is flushed before it is acknowledged.
     pub fn flushed(&self) -> bool {
         self.flush_messages == 1

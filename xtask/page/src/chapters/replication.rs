@@ -45,11 +45,17 @@ fn audit(inputs: &Inputs) -> Result<Output, WrongInput> {
             reason.source.to_owned(),
         ]
     };
-    let writes = match (acks == Acks::All && min_in_sync > replicas, audit.writes.spare) {
-        (true, _) => "Every send is refused.".to_owned(),
-        (_, 0) => "Sends need every replica's broker: none may be gone.".to_owned(),
-        (_, 1) => "Sends go on while 1 broker is gone.".to_owned(),
-        (_, spare) => format!("Sends go on while {spare} brokers are gone."),
+    let writes = match audit.writes.spare {
+        0 => "Sends need every replica's broker: none may be gone.".to_owned(),
+        1 => "Sends go on while 1 broker is gone.".to_owned(),
+        spare => format!("Sends go on while {spare} brokers are gone."),
+    };
+    let writes = if min_in_sync > replicas {
+        format!(
+            "{writes} The minimum is greater than the number of replicas, so all of them are asked for."
+        )
+    } else {
+        writes
     };
     let mut output = Output::new().text(writes).table(
         "Acknowledged orders",

@@ -51,6 +51,9 @@ impl fmt::Debug for Secret {
 }
 
 /// Who the producer is to a broker that asks (SASL).
+///
+/// Set `security.protocol` in `extra` too: `sasl_ssl`, or `sasl_plaintext` where nobody listens. TLS and the
+/// SCRAM mechanisms need rdkafka's feature `ssl`, which this crate leaves to yours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sasl {
     /// `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
@@ -159,9 +162,9 @@ impl ProducerConfig {
             "set 1,000 to 1,000,000,000 bytes".to_owned(),
         )?;
         rule(
-            self.batch_bytes >= 1,
+            (1..=MOST).contains(&self.batch_bytes),
             "batch_bytes",
-            "set at least 1 byte".to_owned(),
+            format!("set 1 to {MOST} bytes"),
         )?;
         rule(
             (1..=4_000_000).contains(&self.window_records)
@@ -171,18 +174,21 @@ impl ProducerConfig {
         )?;
         let least = u64::from(self.max_record_bytes) * 2;
         rule(
-            (least..=MAX_BYTES / 1024).contains(&self.window_bytes),
+            (least..=MAX_BYTES).contains(&self.window_bytes),
             "window_bytes",
             format!(
-                "set at least {least}, twice max_record_bytes: the largest record must fit beside another"
+                "set {least}, twice max_record_bytes, to {MAX_BYTES}: the largest record must fit beside another"
             ),
         )?;
+        // librdkafka counts in whole milliseconds.
+        let (linger, delivery_timeout) =
+            (self.linger.as_millis(), self.delivery_timeout.as_millis());
+        rule(linger <= 900_000, "linger", "set at most 900 s".to_owned())?;
         rule(
-            self.linger < self.delivery_timeout,
+            (linger + 1..=u128::from(MOST)).contains(&delivery_timeout),
             "delivery_timeout",
             format!(
-                "set more than linger, {} ms: a record must not time out while its batch fills",
-                self.linger.as_millis()
+                "set more than linger, {linger} ms, to {MOST} ms: a record must not time out while its batch fills"
             ),
         )?;
         rule(
@@ -195,13 +201,23 @@ impl ProducerConfig {
         let owned = self.own_properties();
         for key in self.extra.keys() {
             let ours = owned.contains_key(key.as_str())
-                || ALIASES.contains(&key.as_str());
+                || ALIASES.contains(&key.as_str())
+                || (self.sasl.is_some() && key == "sasl.mechanisms");
             rule(
                 !ours,
                 "extra",
                 format!("`{key}` is set by a field of its own: use that"),
             )?;
         }
+        let protocol = self.extra.get("security.protocol");
+        rule(
+            self.sasl.is_none()
+                || protocol.is_some_and(|protocol| {
+                    protocol.to_ascii_lowercase().starts_with("sasl_")
+                }),
+            "sasl",
+            "set `security.protocol` in extra, to sasl_ssl or sasl_plaintext: without it the name is never sent".to_owned(),
+        )?;
         Ok(())
     }
 
@@ -265,18 +281,17 @@ impl ProducerConfig {
     }
 }
 
+/// The most that librdkafka's numbers hold.
+const MOST: u32 = i32::MAX as u32;
+
 /// Other names that librdkafka has for what the fields set.
-const ALIASES: [&str; 12] = [
+const ALIASES: [&str; 8] = [
     "metadata.broker.list",
     "request.required.acks",
     "max.in.flight",
     "compression.codec",
     "queue.buffering.max.ms",
     "message.timeout.ms",
-    "sasl.mechanisms",
-    "sasl.mechanism",
-    "sasl.username",
-    "sasl.password",
     // Failed and successful reports both count: without one a record would never leave the window.
     "delivery.report.only.error",
     // A purged record must be reported too.
@@ -350,6 +365,33 @@ mod tests {
         assert_eq!(
             broken(|c| c.retry_backoff = Duration::ZERO),
             "retry_backoff"
+        );
+        assert_eq!(broken(|c| c.batch_bytes = u32::MAX), "batch_bytes");
+        assert_eq!(
+            broken(|c| c.linger = Duration::from_secs(901)),
+            "linger"
+        );
+        let below_a_millisecond = Duration::from_micros(500);
+        let soon = |c: &mut ProducerConfig| {
+            (c.linger, c.delivery_timeout) =
+                (Duration::ZERO, below_a_millisecond);
+        };
+        assert_eq!(broken(soon), "delivery_timeout");
+        let name = |c: &mut ProducerConfig| {
+            c.sasl = Some(Sasl {
+                mechanism: "PLAIN".to_owned(),
+                username: "checkout".to_owned(),
+                password: Secret::new("pw-17"),
+            });
+        };
+        assert_eq!(broken(name), "sasl");
+        assert_eq!(
+            broken(|c| {
+                name(c);
+                let protocol = "security.protocol".to_owned();
+                c.extra.insert(protocol, "SASL_SSL".to_owned());
+            }),
+            "nothing"
         );
         for ours in ["acks", "metadata.broker.list"] {
             let set = |c: &mut ProducerConfig| {

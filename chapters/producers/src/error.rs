@@ -155,8 +155,17 @@ pub enum StartError {
     /// A setting breaks a rule.
     #[error("a setting of the producer is wrong")]
     Config(#[from] ConfigError),
-    /// librdkafka knows a property of `extra` not, or not with this value.
-    #[error("librdkafka refuses the settings: check `extra`")]
+    /// librdkafka knows a property not, or not with this value, or not in this build. The value is not
+    /// shown: it may be a password.
+    #[error("librdkafka refuses the property {property}: {why}")]
+    Property {
+        /// The property, of a field or of `extra`.
+        property: String,
+        /// What librdkafka said.
+        why: String,
+    },
+    /// librdkafka refuses settings that do not go together.
+    #[error("librdkafka refuses the settings")]
     Client(#[source] rdkafka::error::KafkaError),
     /// The system has no thread for its polling.
     #[error("the producer's thread cannot be started")]

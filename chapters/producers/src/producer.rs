@@ -1,7 +1,9 @@
 //! The producer: `send` waits for room, a thread takes the reports, a handler gets the outcomes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{
+    AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering,
+};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -120,12 +122,16 @@ struct Shared {
 /// What the delivery callback needs too: it cannot own the client that owns it.
 struct State {
     window: Window,
+    /// Whether the window was found full and is not half free again.
+    full: AtomicBool,
     /// Everybody who waits, for room or for nothing to be under way.
     wake: Notify,
     /// How many wait. Without it each report would take `wake`'s lock.
     waiting: AtomicUsize,
     /// [`OPEN`], [`CLOSING`], [`ENDING`] or [`ENDED`]; it only grows.
     phase: AtomicU8,
+    /// Records that were purged, since [`ENDING`].
+    given_up: AtomicU64,
 }
 
 const OPEN: u8 = 0;
@@ -152,15 +158,10 @@ impl Producer {
         handler: impl Fn(Outcome) + Send + Sync + 'static,
     ) -> Result<Producer, StartError> {
         config.validate()?;
-        let state = Arc::new(State {
-            window: Window::new(
-                config.window_records.into(),
-                config.window_bytes,
-            ),
-            wake: Notify::new(),
-            waiting: AtomicUsize::new(0),
-            phase: AtomicU8::new(OPEN),
-        });
+        let state = Arc::new(State::new(Window::new(
+            config.window_records.into(),
+            config.window_bytes,
+        )));
         let context = Context {
             state: Arc::clone(&state),
             handler: Box::new(handler),
@@ -170,9 +171,8 @@ impl Producer {
         for (key, value) in config.properties() {
             client.set(key, value);
         }
-        let client = client
-            .create_with_context(context)
-            .map_err(StartError::Client)?;
+        let client =
+            client.create_with_context(context).map_err(start_error)?;
         let max_record_bytes = config.max_record_bytes.into();
         let handles = AtomicUsize::new(1);
         let shared =
@@ -187,6 +187,9 @@ impl Producer {
 
     /// Takes a record, once there is room for it. `Ok` says that it is queued, and no more.
     ///
+    /// A window that was found full takes nothing before half of it is free, from anybody, so that who
+    /// waits is not overtaken for ever. With room, `send` does not yield to the runtime.
+    ///
     /// # Errors
     ///
     /// [`SendError`], never [`SendError::WindowFull`]: nothing was queued, and no outcome will come.
@@ -198,7 +201,7 @@ impl Producer {
     // ANCHOR: send
     pub async fn send(&self, record: Record<'_>) -> Result<(), SendError> {
         let bytes = self.checked(&record)?;
-        while !self.shared.state.window.enter(bytes) {
+        while !self.shared.state.enter(bytes) {
             self.shared.state.room().await;
             self.open()?;
         }
@@ -213,7 +216,7 @@ impl Producer {
     /// [`SendError`]: nothing was queued, and no outcome will come.
     pub fn try_send(&self, record: Record<'_>) -> Result<(), SendError> {
         let bytes = self.checked(&record)?;
-        if !self.shared.state.window.enter(bytes) {
+        if !self.shared.state.enter(bytes) {
             return Err(SendError::WindowFull);
         }
         self.queue(record, bytes)
@@ -255,7 +258,8 @@ impl Producer {
     ///
     /// `within` has to be longer than `linger`: the last batch lingers, as in [`flush`](Producer::flush).
     ///
-    /// When this returns each record has had its outcome, and the thread is gone.
+    /// When this returns each record has had its outcome, and the thread is gone. Only a handler that
+    /// panicked gets no more of them; the records that it missed count as given up.
     ///
     /// # Errors
     ///
@@ -264,16 +268,17 @@ impl Producer {
     ///
     /// # Cancellation
     ///
-    /// Safe, and not undone: the producer stays closed, and what is under way goes on while a handle
-    /// is left. Call it again to wait again.
+    /// Safe, and not undone: the producer stays closed. What is under way goes on while a handle is left
+    /// and `within` is not over. Call it again to wait again; it counts all that were given up.
     pub async fn close(&self, within: Duration) -> Result<(), CloseError> {
         let state = &self.shared.state;
         state.advance(CLOSING);
-        // A thread that ended before leaves records behind, which are given up like those below.
         let _ = timeout(within, self.flush()).await;
-        let given_up = state.window.used().records;
         state.advance(ENDING);
         state.wait_until(|| state.is(ENDED)).await;
+        // A thread that ended because a handler panicked leaves records behind.
+        let given_up = state.given_up.load(Ordering::SeqCst)
+            + state.window.used().records;
         if given_up == 0 {
             Ok(())
         } else {
@@ -305,6 +310,11 @@ impl Producer {
         record: Record<'_>,
         bytes: u64,
     ) -> Result<(), SendError> {
+        // Looked at again: a `close` that began after the first look may not have seen this record.
+        if let Err(closed) = self.open() {
+            self.shared.state.leave(bytes);
+            return Err(closed);
+        }
         let mut queued: BaseRecord<'_, [u8], [u8], usize> =
             BaseRecord::with_opaque_to(record.topic, record.token);
         queued.partition = record.partition;
@@ -342,6 +352,17 @@ impl std::fmt::Debug for Producer {
 }
 
 impl State {
+    fn new(window: Window) -> State {
+        State {
+            window,
+            full: AtomicBool::new(false),
+            wake: Notify::new(),
+            waiting: AtomicUsize::new(0),
+            phase: AtomicU8::new(OPEN),
+            given_up: AtomicU64::new(0),
+        }
+    }
+
     fn is(&self, phase: u8) -> bool {
         self.phase.load(Ordering::SeqCst) >= phase
     }
@@ -351,11 +372,33 @@ impl State {
         self.wake.notify_waiters();
     }
 
-    /// Waits until half of the window is free, or nothing is taken any more. The largest record is at
-    /// most half of the window, so that it fits then.
+    /// Takes room for a record, unless the window is full or was and is not half free again.
+    fn enter(&self, bytes: u64) -> bool {
+        loop {
+            if self.full.load(Ordering::SeqCst) {
+                return false;
+            }
+            if self.window.enter(bytes) {
+                return true;
+            }
+            self.full.store(true, Ordering::SeqCst);
+            // Half of it may have become free in between: whoever made it so did not see the flag.
+            if !self.window.wakes(self.window.used()) {
+                return false;
+            }
+            self.half_free();
+        }
+    }
+
+    /// Lets records enter again. The largest is at most half of the window, so that it fits now.
+    fn half_free(&self) {
+        self.full.store(false, Ordering::SeqCst);
+        self.wake.notify_waiters();
+    }
+
+    /// Waits until half of the window is free, or nothing is taken any more.
     async fn room(&self) {
-        let room =
-            || self.window.wakes(self.window.used()) || self.is(CLOSING);
+        let room = || !self.full.load(Ordering::SeqCst) || self.is(CLOSING);
         self.wait_until(room).await;
     }
 
@@ -372,14 +415,24 @@ impl State {
     }
 
     /// Gives a record's room back and wakes whoever waits for what is now so.
-    fn leave(&self, bytes: u64) -> Used {
+    fn leave(&self, bytes: u64) {
         let used = self.window.leave(bytes);
-        if self.waiting.load(Ordering::SeqCst) > 0
-            && (used.records == 0 || self.window.wakes(used))
-        {
+        if self.full.load(Ordering::SeqCst) && self.window.wakes(used) {
+            self.half_free();
+        }
+        if used.records == 0 && self.waiting.load(Ordering::SeqCst) > 0 {
             self.wake.notify_waiters();
         }
-        used
+    }
+}
+
+/// Without the value of a property: it may be a password.
+fn start_error(error: KafkaError) -> StartError {
+    match error {
+        KafkaError::ClientConfig(_, why, property, _) => {
+            StartError::Property { property, why }
+        }
+        error => StartError::Client(error),
     }
 }
 
@@ -459,6 +512,16 @@ impl ProducerContext for Context {
             }
             Err((error, record)) => (record, Err(delivery_error(error))),
         };
+        if self.state.is(ENDING)
+            && let Err(error) = result
+            && matches!(
+                error.code,
+                RDKafkaErrorCode::PurgeQueue
+                    | RDKafkaErrorCode::PurgeInflight
+            )
+        {
+            self.state.given_up.fetch_add(1, Ordering::SeqCst);
+        }
         // A handler that panicked once is not called again, by whoever drops the client.
         if !self.state.is(ENDED) {
             (self.handler)(Outcome { token, result });
@@ -509,5 +572,34 @@ fn age(record: &BorrowedMessage<'_>) -> Option<f64> {
 fn delivery_error(error: &KafkaError) -> DeliveryError {
     DeliveryError {
         code: error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nobody overtakes who waits: one free place is for nobody, half of the window for all.
+    #[test]
+    fn a_full_window_takes_nothing_before_half_is_free() {
+        let state = State::new(Window::new(4, 1000));
+        for _ in 0..4 {
+            assert!(state.enter(10));
+        }
+        assert!(!state.enter(10), "it is full");
+        state.leave(10);
+        assert!(!state.enter(10), "three of four are left");
+        state.leave(10);
+        assert!(state.enter(10), "two of four are left");
+    }
+
+    #[test]
+    fn a_window_that_was_never_full_gives_each_place_anew() {
+        let state = State::new(Window::new(4, 1000));
+        for _ in 0..4 {
+            assert!(state.enter(10));
+        }
+        state.leave(10);
+        assert!(state.enter(10));
     }
 }

@@ -116,8 +116,8 @@ const ALONE_NOW: Reason = because(
     "topic configuration min.insync.replicas",
 );
 const FLUSH_MS: Reason = because(
-    "flush.ms is set: a power cut loses at most what came in that time",
-    "topic configuration flush.ms",
+    "flush.ms is set: it acts only where the brokers set log.flush.scheduler.interval.ms, which is never by default; a power cut then loses up to both together",
+    "broker configuration log.flush.scheduler.interval.ms",
 );
 const MORE_THAN_ALL: Reason = because(
     "min.insync.replicas is greater than the number of replicas: brokers ask for all of them, and no more",

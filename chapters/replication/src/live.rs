@@ -13,7 +13,10 @@ use crate::settings::{SettingsError, Topic};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LiveError {
-    /// No broker answered, or the client could not be made.
+    /// librdkafka refuses the client's configuration.
+    #[error("the client's configuration is refused")]
+    Client(#[source] KafkaError),
+    /// No broker answered.
     #[error(
         "the cluster does not answer: look at bootstrap.servers, and whether a broker runs"
     )]
@@ -26,7 +29,7 @@ pub enum LiveError {
     },
     /// The cluster does not tell this client.
     #[error(
-        "the configuration of topic {topic} is not told: {code}. It needs the ACL operation DescribeConfigs"
+        "the configuration of topic {topic} is not told: {code}{}", needs(*code)
     )]
     Refused {
         /// Its name.
@@ -48,6 +51,16 @@ pub enum LiveError {
     Shutdown,
 }
 
+/// What an answer asks for.
+fn needs(code: RDKafkaErrorCode) -> &'static str {
+    match code {
+        RDKafkaErrorCode::TopicAuthorizationFailed => {
+            ". It needs the ACL operation DescribeConfigs"
+        }
+        _ => "",
+    }
+}
+
 /// Reads a topic's replicas, in-sync replicas and configuration: of several partitions, what the weakest
 /// has. `min.insync.replicas` and the flush settings are those that hold, whether the topic, the broker or
 /// Kafka's default sets them.
@@ -59,14 +72,14 @@ pub enum LiveError {
 /// [`LiveError`] says what is missing, and what to do.
 ///
 /// # Cancellation
-/// Safe: it only asks.
+/// Safe: it only asks. A thread of the runtime asks on, for `patience` at most.
 pub async fn topic(
     config: &ClientConfig,
     name: &str,
     patience: Duration,
 ) -> Result<Topic, LiveError> {
     let admin: AdminClient<DefaultClientContext> =
-        config.create().map_err(LiveError::Cluster)?;
+        config.create().map_err(LiveError::Client)?;
     let options = AdminOptions::new().request_timeout(Some(patience));
     let answers = admin
         .describe_configs([&ResourceSpecifier::Topic(name)], &options)

@@ -87,7 +87,7 @@ pub enum SettingsError {
     Line {
         /// Its number, from 1.
         line: usize,
-        /// What stands there.
+        /// How it begins.
         text: String,
     },
     /// Idempotence needs the answer of every in-sync replica; both clients refuse to start.
@@ -192,7 +192,8 @@ pub struct Topic {
     pub unclean: bool,
     /// `flush.messages`: after how many records the log is flushed to disk. Kafka's default is never.
     pub flush_messages: u64,
-    /// `flush.ms`: after how many milliseconds the log is flushed to disk. Kafka's default is never.
+    /// `flush.ms`: after how many milliseconds the log is flushed to disk, once the broker looks, which it
+    /// does each `log.flush.scheduler.interval.ms`. The default of both is never.
     pub flush_ms: u64,
     /// Whether eligible leader replicas (KIP-966) are switched on.
     pub eligible: bool,
@@ -270,7 +271,9 @@ pub fn properties(text: &str) -> Result<Vec<(&str, &str)>, SettingsError> {
             continue;
         }
         let Some((name, value)) = text.split_once('=') else {
-            let text = text.to_owned();
+            // Not more than a name: behind it may stand a password.
+            let end = text.find([':', ' ', '\t']).unwrap_or(text.len());
+            let text = text[..end].chars().take(40).collect();
             return Err(SettingsError::Line { line, text });
         };
         all.push((name.trim(), value.trim()));

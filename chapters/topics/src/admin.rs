@@ -29,9 +29,19 @@ const LOOK: Duration = Duration::from_millis(50);
 pub enum AdminError {
     /// The cluster did not answer.
     #[error(
-        "the cluster did not answer: check KAFKA_BROKERS, and whether a broker runs"
+        "the cluster did not answer: check the brokers' address, and whether one runs"
     )]
     NoAnswer(#[source] KafkaError),
+    /// The brokers do not tell what a topic has.
+    #[error(
+        "{topic}: its configuration is not told: {code}; it needs the ACL operation DescribeConfigs"
+    )]
+    NotTold {
+        /// The topic.
+        topic: TopicName,
+        /// Their answer.
+        code: RDKafkaErrorCode,
+    },
     /// The plan has a difference that cannot be mended. Nothing was changed.
     #[error("{topic}: {refusal}; nothing was changed")]
     Refused {
@@ -126,10 +136,12 @@ impl Admin {
     /// What the cluster has of these topics; those that it has not are left out.
     ///
     /// # Errors
-    /// [`AdminError::NoAnswer`].
+    /// [`AdminError::NoAnswer`], [`AdminError::NotTold`], and
+    /// [`AdminError::Ending`] while the runtime shuts down.
     ///
     /// # Cancellation
-    /// Safe: it only asks.
+    /// Safe: it only asks. A thread of the runtime asks on, for `patience` at most, and a runtime that is dropped
+    /// waits for it.
     pub async fn read<'a>(
         &self,
         names: impl IntoIterator<Item = &'a TopicName>,
@@ -158,8 +170,8 @@ impl Admin {
                 // Deleted between the two questions.
                 Err(RDKafkaErrorCode::UnknownTopicOrPartition) => continue,
                 Err(code) => {
-                    let cause = KafkaError::AdminOp(code);
-                    return Err(AdminError::NoAnswer(cause));
+                    let topic = name.clone();
+                    return Err(AdminError::NotTold { topic, code });
                 }
             };
             let (partitions, replication_factor) = counts[name.as_str()];
@@ -174,10 +186,12 @@ impl Admin {
     /// Compares what is declared with what the cluster has.
     ///
     /// # Errors
-    /// [`AdminError::NoAnswer`].
+    /// [`AdminError::NoAnswer`], [`AdminError::NotTold`], and
+    /// [`AdminError::Ending`] while the runtime shuts down.
     ///
     /// # Cancellation
-    /// Safe: it only asks.
+    /// Safe: it only asks. A thread of the runtime asks on, for `patience` at most, and a runtime that is dropped
+    /// waits for it.
     pub async fn plan(
         &self,
         declared: &Declared,
@@ -190,8 +204,8 @@ impl Admin {
     /// allowed; else none. Returns when the brokers tell of all of them.
     ///
     /// # Errors
-    /// [`AdminError::Refused`], [`AdminError::NotAllowed`] and
-    /// [`AdminError::NoAnswer`]: nothing was changed.
+    /// [`AdminError::Refused`], [`AdminError::NotAllowed`] and what
+    /// [`Admin::read`] fails with: nothing was changed.
     /// [`AdminError::Failed`] and [`AdminError::NotSeen`]: what they list
     /// was changed. Applied again, the rest is.
     ///
@@ -340,7 +354,15 @@ impl Admin {
                 Ok(left) if left.is_empty() => return Ok(applied),
                 Ok(_) => None,
                 Err(AdminError::NoAnswer(cause)) => Some(cause),
-                Err(other) => return Err(other),
+                Err(AdminError::NotTold { code, .. }) => {
+                    Some(KafkaError::AdminOp(code))
+                }
+                Err(_) => {
+                    return Err(AdminError::NotSeen {
+                        applied,
+                        cause: None,
+                    });
+                }
             };
             if start.elapsed() > self.patience {
                 return Err(AdminError::NotSeen { applied, cause });

@@ -127,10 +127,9 @@ fn config_changes<'a>(
         Some(policy) => policy.as_str(),
         None => actual.value("cleanup.policy").unwrap_or("delete"),
     };
-    let differs = topic
-        .configs
-        .iter()
-        .filter(|(name, to)| actual.value(name) != Some(to.as_str()));
+    let differs = topic.configs.iter().filter(|(name, to)| {
+        !actual.value(name).is_some_and(|is| same(is, to.as_str()))
+    });
     differs.map(move |(name, to)| {
         let from = actual.value(name);
         let to = to.as_str();
@@ -142,6 +141,21 @@ fn config_changes<'a>(
             danger: danger::of_config(&reset),
         }
     })
+}
+
+/// Whether two texts are one value: brokers write a number and a list in their own way.
+fn same(is: &str, declared: &str) -> bool {
+    if let (Ok(is), Ok(declared)) =
+        (is.parse::<i64>(), declared.parse::<i64>())
+    {
+        return is == declared;
+    }
+    if let (Ok(is), Ok(declared)) =
+        (is.parse::<f64>(), declared.parse::<f64>())
+    {
+        return is == declared;
+    }
+    is.split(',').map(str::trim).eq(declared.split(',').map(str::trim))
 }
 
 impl Plan {
@@ -181,6 +195,32 @@ impl Change {
             Change::Config { danger, .. }
             | Change::AddPartitions { danger, .. } => *danger,
             Change::Create(_) | Change::Refused(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_lists_are_compared_as_such() {
+        for (is, declared) in [
+            ("1.0", "1"),
+            ("1.0E-4", "0.0001"),
+            ("604800000", "604800000"),
+            ("compact,delete", "compact, delete"),
+        ] {
+            assert!(same(is, declared), "{is} is {declared}");
+        }
+        for (is, other) in [
+            ("9223372036854775807", "9223372036854775806"),
+            ("compact", "compact,delete"),
+            ("delete,compact", "compact,delete"),
+            ("0.5", "0.6"),
+            ("zstd", "lz4"),
+        ] {
+            assert!(!same(is, other), "{is} is not {other}");
         }
     }
 }

@@ -174,6 +174,8 @@ async fn close_gives_up_in_time_and_says_how_many() -> Result {
     let closed = producer.close(Duration::from_millis(100)).await;
     assert_eq!(closed.err().ok_or("closed")?.given_up, 5);
     assert_eq!(outcomes.all().len(), 5);
+    let again = producer.close(PATIENCE).await;
+    assert_eq!(again.err().ok_or("forgotten")?.given_up, 5);
     Ok(())
 }
 
@@ -363,6 +365,18 @@ async fn a_retry_without_idempotence_comes_after_its_followers() -> Result {
         log.iter().map(|(_, order)| order.to_string()).collect();
     // The page asks for this.
     assert_eq!(log.join(" "), "2 3 4 5 1");
+    Ok(())
+}
+
+/// A property that librdkafka does not know is named, and its value is not: it may be a password.
+#[tokio::test]
+async fn a_wrong_property_is_named_without_its_value() -> Result {
+    let mut config = producers::ProducerConfig::new("localhost:9092");
+    config.extra.insert("sasl.pasword".into(), "hunter2".into());
+    let error = start(&config).err().ok_or("started")?;
+    let said = format!("{error} {error:?}");
+    assert!(said.contains("sasl.pasword"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
     Ok(())
 }
 

@@ -55,16 +55,26 @@ struct Yes {
     allow_deleted_data: bool,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::parse();
-    let done = tokio::select! {
-        biased; // listens to Ctrl-C before the first request
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!(
-            "stopped: plan again to see what is left"
-        )),
-        done = run(cli) => done,
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("Error: no runtime: {error}");
+            return ExitCode::FAILURE;
+        }
     };
+    let done = runtime.block_on(async {
+        tokio::select! {
+            biased; // listens to Ctrl-C before the first request
+            _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!(
+                "stopped: plan again to see what is left"
+            )),
+            done = run(cli) => done,
+        }
+    });
+    // A thread may still ask a cluster that does not answer: nobody waits for it.
+    runtime.shutdown_background();
     match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

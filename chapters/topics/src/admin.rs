@@ -34,7 +34,7 @@ pub enum AdminError {
     NoAnswer(#[source] KafkaError),
     /// The brokers do not tell what a topic has.
     #[error(
-        "{topic}: its configuration is not told: {code}; it needs the ACL operation DescribeConfigs"
+        "{topic}: its configuration is not told: {code}{}", needs(*code)
     )]
     NotTold {
         /// The topic.
@@ -85,6 +85,16 @@ pub enum AdminError {
     /// The runtime ended meanwhile.
     #[error("the program is ending")]
     Ending,
+}
+
+/// What an answer asks for.
+fn needs(code: RDKafkaErrorCode) -> &'static str {
+    match code {
+        RDKafkaErrorCode::TopicAuthorizationFailed => {
+            ". It needs the ACL operation DescribeConfigs"
+        }
+        _ => "",
+    }
 }
 
 /// A change that a broker has accepted.
@@ -419,4 +429,54 @@ fn only<T, N>(
         Ok(_) => Ok(()),
         Err((_, code)) => Err(KafkaError::AdminOp(code)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn orders() -> Declared {
+        Declared::from_yaml(
+            "topics: [{ name: orders, partitions: 1, replication_factor: 1 }]",
+        )
+        .unwrap()
+    }
+
+    /// The brokers took the changes and are gone before they tell of them: what was applied is not lost.
+    #[tokio::test]
+    async fn what_was_applied_is_told_though_nobody_answers() {
+        // It takes connections, and nobody reads what comes.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut config = ClientConfig::new();
+        let address = silent.local_addr().unwrap().to_string();
+        config.set("bootstrap.servers", address);
+        let patience = Duration::from_millis(200);
+        let admin = Admin::with_patience(&config, patience).unwrap();
+        let declared = orders();
+        let topic = &declared.topics[0];
+        let applied = vec![Applied {
+            topic: topic.name.clone(),
+            change: Change::Create(topic.clone()),
+        }];
+
+        match admin.wait_until_seen(&declared, applied.clone()).await {
+            Err(AdminError::NotSeen { applied: told, cause }) => {
+                assert_eq!(told, applied);
+                assert!(cause.is_some(), "nobody answered");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn only_a_missing_right_asks_for_a_right() {
+        let told = |code| {
+            let topic = orders().topics.remove(0).name;
+            AdminError::NotTold { topic, code }.to_string()
+        };
+        let denied = told(RDKafkaErrorCode::TopicAuthorizationFailed);
+        assert!(denied.ends_with("DescribeConfigs"), "{denied}");
+        let other = told(RDKafkaErrorCode::CoordinatorLoadInProgress);
+        assert!(!other.contains("ACL"), "{other}");
+    }
 }

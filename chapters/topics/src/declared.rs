@@ -163,7 +163,7 @@ impl fmt::Display for TopicName {
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize,
 )]
-#[serde(try_from = "i64")]
+#[serde(try_from = "Scalar")]
 pub struct Count(i32);
 
 impl Count {
@@ -182,6 +182,20 @@ impl TryFrom<i64> for Count {
                 Ok(Count(count))
             }
             _ => Err(format!("must be 1 to {MAX_COUNT}, is {count}")),
+        }
+    }
+}
+
+impl TryFrom<Scalar> for Count {
+    type Error = String;
+
+    fn try_from(value: Scalar) -> Result<Self, String> {
+        match value {
+            Scalar::Int(count) => Count::try_from(count),
+            other => {
+                let word = ConfigValue::from(other);
+                Err(format!("must be 1 to {MAX_COUNT}, is {word}"))
+            }
         }
     }
 }
@@ -294,6 +308,16 @@ topics:
             ),
             (
                 "partitions: 6",
+                "partitions: six",
+                "line 3, column 17: must be 1 to 100000, is six",
+            ),
+            (
+                "partitions: 6",
+                "partitions: 6.5",
+                "line 3, column 17: must be 1 to 100000, is 6.5",
+            ),
+            (
+                "partitions: 6",
                 "partitons: 6",
                 "line 3, column 5: unknown field `partitons`, expected one of name, partitions, replication_factor, keyed, configs",
             ),
@@ -315,9 +339,7 @@ topics:
         ] {
             assert_eq!(refused(from, to), said);
         }
-        // The rest of these two is the parser's.
-        let word = refused("partitions: 6", "partitions: six");
-        assert!(word.starts_with("line 3, column 17: "), "{word}");
+        // The rest of this one is the parser's.
         let twice = refused("replication_factor: 3", "partitions: 3");
         assert!(
             twice.starts_with("line 4, column 5: duplicate"),

@@ -1,7 +1,11 @@
 //! The programs that a reader starts, on the built-in broker.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use crate::common::{
@@ -87,6 +91,29 @@ async fn the_program_says_what_is_missing() -> Result {
     assert_eq!(code, Some(1));
     assert!(nobody.contains("Set KAFKA_BROKERS"), "{nobody}");
     std::fs::remove_dir_all(&folder)?;
+    Ok(())
+}
+
+/// A cluster that takes the connection and says nothing: Ctrl-C ends the program at once, and not after the 30 s that
+/// it gives a broker.
+#[tokio::test]
+async fn ctrl_c_waits_for_no_answer() -> Result {
+    let silent = TcpListener::bind("127.0.0.1:0").await?;
+    let brokers = silent.local_addr()?.to_string();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/orders.yaml");
+    let program =
+        command("topics", Some(&brokers)).args(["plan", file]).spawn()?;
+    let pid = program.id().ok_or("it is gone")?.try_into()?;
+    // It listens to Ctrl-C before it asks.
+    let _asked = timeout(PATIENCE, silent.accept()).await??;
+
+    kill(Pid::from_raw(pid), Signal::SIGINT)?;
+    let soon = Duration::from_secs(15);
+    let output = timeout(soon, program.wait_with_output()).await??;
+
+    assert_eq!(output.status.code(), Some(1), "its own end, no signal's");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.ends_with("plan again to see what is left\n"), "{said}");
     Ok(())
 }
 

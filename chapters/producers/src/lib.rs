@@ -9,8 +9,9 @@
 //! Pure, for tests and pages without a broker: [`config`] (typed settings, one `validate`),
 //! [`window`] (how much may be under way), [`partition`] (who chooses the partition) and [`backoff`]
 //! (when a failed record is tried again).
-//! Behind the feature `kafka`: [`producer`] itself, [`error`] (what can be tried again) and the
-//! counters of `meter`.
+//! Behind the feature `kafka`: [`producer`] itself, [`record`] (what it sends, and what becomes of it),
+//! [`error`] (what can be tried again), what its threads share (`state`), librdkafka's callbacks
+//! (`report`) and their counters (`meter`).
 //!
 //! # What a real system would do differently
 //!
@@ -31,6 +32,12 @@ pub mod error;
 mod meter;
 #[cfg(feature = "kafka")]
 pub mod producer;
+#[cfg(feature = "kafka")]
+pub mod record;
+#[cfg(feature = "kafka")]
+mod report;
+#[cfg(feature = "kafka")]
+mod state;
 
 pub use crate::config::{
     Acks, Compression, ConfigError, ProducerConfig, Sasl, Secret,
@@ -40,4 +47,6 @@ pub use crate::error::{
     Class, CloseError, DeliveryError, SendError, class,
 };
 #[cfg(feature = "kafka")]
-pub use crate::producer::{Outcome, Place, Producer, Record};
+pub use crate::producer::Producer;
+#[cfg(feature = "kafka")]
+pub use crate::record::{Outcome, Place, Record};

@@ -9,6 +9,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use testbed::{TestTopic, cluster, eventually};
+use tokio::time::timeout;
 
 use crate::common::{
     FOR_EVER, Outcomes, PATIENCE, Result, config, shop, start, stored,
@@ -201,6 +202,66 @@ async fn a_dropped_close_can_be_called_again() -> Result {
     Ok(())
 }
 
+/// Four tasks send while the producer is closed: what was taken has one outcome, what was not has none, and
+/// nobody waits for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn each_record_taken_while_it_closes_has_one_outcome() -> Result {
+    let cluster = shop().await?;
+    for within in [Duration::ZERO, PATIENCE] {
+        let mut config = config(&cluster);
+        // So small that some wait for room when it closes.
+        config.window_records = 20;
+        let (producer, outcomes) = start(&config)?;
+        let tasks = (0..4).map(|task| {
+            let producer = producer.clone();
+            tokio::spawn(async move {
+                let mut taken = Vec::new();
+                for token in (task..).step_by(4) {
+                    match producer.send(order("orders", token)).await {
+                        Ok(()) => taken.push(token),
+                        Err(refused) => return (taken, refused),
+                    }
+                }
+                unreachable!("there are more tokens than a test can send")
+            })
+        });
+        let tasks: Vec<_> = tasks.collect();
+        eventually(PATIENCE, "it is busy", async || {
+            let seen = outcomes.all().len();
+            if seen > 100 { Ok(()) } else { Err(format!("{seen}")) }
+        })
+        .await?;
+        let closed = producer.close(within).await;
+
+        let mut taken = Vec::new();
+        for task in tasks {
+            let (of_task, refused) = timeout(PATIENCE, task).await??;
+            assert_eq!(refused, SendError::Closed);
+            taken.extend(of_task);
+        }
+        taken.sort_unstable();
+        let all = outcomes.all();
+        let mut seen: Vec<_> = all.iter().map(|one| one.token).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, taken);
+        let lost = all.iter().filter(|one| one.result.is_err()).count();
+        let said = closed.err().map_or(0, |error| error.given_up);
+        assert_eq!(said, lost as u64);
+    }
+    Ok(())
+}
+
+/// A window that always has room is no reason to keep the runtime to oneself: other tasks of the thread run, too.
+#[tokio::test]
+async fn a_sender_with_room_lets_others_run() -> Result {
+    let cluster = shop().await?;
+    let (producer, _) = start(&config(&cluster))?;
+    let other = tokio::spawn(async {});
+    send(&producer, "orders", 1000).await?;
+    assert!(other.is_finished(), "1,000 sends, and nobody else ran");
+    Ok(())
+}
+
 /// claim: producers-outlives-the-runtime
 ///
 /// The runtime that sent is shut down: the producer's threads are not its own, and the orders arrive.
@@ -289,6 +350,36 @@ async fn headers_count_in_the_window() -> Result {
     broker.broker_up(1)?;
     producer.flush().await?;
     assert_eq!(producer.under_way().bytes, 0);
+    Ok(())
+}
+
+/// The broker has lost count of a numbered producer: which records are in the log cannot be known any more. The
+/// producer is dead, says so of the record and of each that comes after it, and a new one goes on.
+#[tokio::test]
+async fn a_broker_that_lost_count_ends_a_numbered_producer() -> Result {
+    let cluster = shop().await?;
+    let broker = cluster.as_embedded().ok_or("not built in")?;
+    let (producer, outcomes) = start(&config(&cluster))?;
+    send(&producer, "orders", 1).await?;
+    producer.flush().await?;
+    broker.fail_next(
+        RDKafkaApiKey::Produce,
+        &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER],
+    )?;
+    producer.send(order("orders", 1)).await?;
+    producer.flush().await?;
+
+    let lost = outcomes.all()[1].result.err().ok_or("acknowledged")?;
+    assert_eq!(lost.class(), Class::Fatal, "{lost}");
+    let next = producer.send(order("orders", 2)).await;
+    let next = next.err().ok_or("queued by a dead producer")?;
+    assert_eq!(next.class(), Class::Fatal, "{next:?}");
+    assert_eq!(producer.under_way().records, 0, "what was refused left");
+
+    let (another, _) = start(&config(&cluster))?;
+    send(&another, "orders", 1).await?;
+    another.flush().await?;
+    assert_eq!(stored(&cluster, "orders")?, 2);
     Ok(())
 }
 

@@ -202,13 +202,24 @@ impl Broker {
     /// Freezes it with SIGSTOP: it holds its connections and answers nothing, like a machine that
     /// hangs or a very long pause of the garbage collector.
     ///
+    /// It serves nothing any more when this returns: all its threads have stopped, for which a busy machine may
+    /// need some milliseconds. The calling thread waits for that.
+    ///
     /// # Errors
     ///
     /// [`LocalError::NotRunning`] if it is gone.
     pub fn pause(&self) -> Result<(), LocalError> {
-        self.signal(Signal::SIGSTOP)?;
-        self.state().paused = true;
-        Ok(())
+        let mut state = self.state();
+        let stopped =
+            state.process.as_ref().map_or(Ok(false), Guarded::freeze);
+        match stopped {
+            Ok(true) => {
+                state.paused = true;
+                Ok(())
+            }
+            Ok(false) => Err(LocalError::NotRunning { id: self.id }),
+            Err(source) => Err(LocalError::Signal { id: self.id, source }),
+        }
     }
 
     /// Lets a frozen broker go on, with SIGCONT.

@@ -21,6 +21,25 @@ pub(crate) fn cpu_seconds(pid: u32) -> Option<f64> {
     Some((ticks(11)? + ticks(12)?) / 100.0)
 }
 
+/// Whether each thread has been stopped by a signal; `None` if there is no such process.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_stopped(pid: u32) -> Option<bool> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    let mut states = threads.filter_map(|thread| {
+        // A thread may end while we look.
+        let stat =
+            std::fs::read_to_string(thread.ok()?.path().join("stat"))
+                .ok()?;
+        stat.rsplit_once(')')?.1.trim_start().chars().next()
+    });
+    Some(states.all(|state| state == 'T'))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_stopped(pid: u32) -> Option<bool> {
+    Some(ps(pid, "state=")?.starts_with('T'))
+}
+
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn rss_bytes(pid: u32) -> Option<u64> {
     Some(ps(pid, "rss=")?.parse::<u64>().ok()? * 1024)
@@ -37,7 +56,9 @@ fn ps(pid: u32, column: &str) -> Option<String> {
         .args(["-o", column, "-p", &pid.to_string()])
         .output()
         .ok()?;
-    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
+    let said = String::from_utf8(output.stdout).ok()?;
+    let said = said.trim();
+    (!said.is_empty()).then(|| said.to_owned())
 }
 
 /// Reads `ps`'s times: `0:01.53` on macOS, `00:00:01` elsewhere.

@@ -6,9 +6,9 @@ use crate::settings::{Acks, Producer, Topic};
 /// What may happen to acknowledged records of a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audit {
-    /// One broker dies.
+    /// One broker dies, beside those whose replicas are out of sync now.
     pub one: Verdict,
-    /// Two brokers die, one after the other.
+    /// Two brokers die, one after the other, beside those whose replicas are out of sync now.
     pub two: Verdict,
     /// Every broker loses power at once.
     pub power: Verdict,
@@ -41,6 +41,8 @@ pub struct Reason {
 pub struct Writes {
     /// How many of the replicas' brokers may be gone while records are still taken.
     pub spare: usize,
+    /// How many more may go now: of those that are in sync.
+    pub spare_now: usize,
     /// Whether records are refused now, because too few replicas are in sync.
     pub refused_now: bool,
     /// What makes it so.
@@ -53,7 +55,7 @@ const fn because(says: &'static str, source: &'static str) -> Reason {
 
 const ONE_DISK: Reason = because(
     "there is one replica: while its broker is down nobody has the records, and with its disk they are gone",
-    "documentation, 4.7 Replication",
+    "documentation, Design, Replication",
 );
 const NO_ANSWER: Reason = because(
     "acks=0: the client says Ok before any broker has answered, so nobody need have the record",
@@ -87,6 +89,10 @@ const EVERY_REPLICA: Reason = because(
     "what is acknowledged is on every replica, so that any of them may lead",
     "topic configuration min.insync.replicas",
 );
+const FEW_NOW: Reason = because(
+    "no more replicas are in sync now than may die: until the others are back, perhaps nobody else may lead",
+    "KIP-966",
+);
 const NOT_ON_DISK: Reason = because(
     "an acknowledged record is in the brokers' page cache; Kafka leaves it to the operating system when it goes to disk",
     "topic configuration flush.messages",
@@ -111,6 +117,18 @@ const IMPATIENT: Reason = because(
     "the time-out is shorter than a failover with Kafka's default broker.session.timeout.ms of 9000: sends fail, and their records may be in the log all the same",
     "broker configuration broker.session.timeout.ms",
 );
+const ONE_MACHINE: Reason = because(
+    "the last copy may be on one machine: if it loses power, not only its process, its last seconds are gone, and it leads all the same",
+    "topic configuration flush.messages; KIP-966",
+);
+const NOT_ASKED: Reason = because(
+    "min.insync.replicas refuses sends with acks=all only; it keeps others' records from consumers, because the high watermark stands still while fewer are in sync",
+    "topic configuration min.insync.replicas",
+);
+const NO_LEADER_NOW: Reason = because(
+    "a partition has no replica in sync, and so no leader now: its records wait for a broker",
+    "KIP-966",
+);
 const ALONE_NOW: Reason = because(
     "one replica is in sync now: at this moment \"all\" is one",
     "topic configuration min.insync.replicas",
@@ -132,9 +150,9 @@ const NO_SPARE: Reason = because(
 const SESSION_MS: u64 = 9_000;
 
 // ANCHOR: audit
-/// What the settings can lose. "Dies" is a killed process: what it wrote is
-/// on its disk, or in the page cache. A machine without power may lack its
-/// last seconds.
+/// What the settings can lose, from what is in sync now. "Dies" is a killed
+/// process: what it wrote is on its disk, or in the page cache. A machine
+/// without power may lack its last seconds.
 pub fn audit(producer: &Producer, topic: &Topic) -> Audit {
     let verdict = |(loss, reason)| Verdict { loss, reason };
     Audit {
@@ -159,16 +177,26 @@ fn failures(
         Acks::Leader => return (Loss::Lost, LEADER_ONLY),
         Acks::All => {}
     }
+    // Whether a replica may lack what is acknowledged.
     let behind = replicas > min;
-    match (min, count, topic.unclean) {
+    let found = match (min, count, topic.unclean) {
         (1, _, true) => (Loss::Lost, UNCLEAN),
         (1, _, false) => (Loss::Offline, ALL_MAY_BE_ONE),
-        (_, 1, _) if topic.eligible => (Loss::Nothing, ANOTHER_HAS_IT),
-        (_, 1, false) => (Loss::Offline, LAST_STANDING),
+        _ if topic.eligible && count < min => {
+            (Loss::Nothing, ANOTHER_HAS_IT)
+        }
         (_, _, true) if behind => (Loss::Lost, UNCLEAN),
-        (_, 1, true) => (Loss::Nothing, EVERY_REPLICA),
-        (2, _, true) | (_, _, false) => (Loss::Offline, BOTH_GONE),
-        (_, _, true) => (Loss::Nothing, EVERY_REPLICA),
+        (_, _, true) if count < min => (Loss::Nothing, EVERY_REPLICA),
+        (_, _, false) if !topic.eligible => (Loss::Offline, LAST_STANDING),
+        _ => (Loss::Offline, BOTH_GONE),
+    };
+    // With everybody in sync this would be all. But who is out of sync now may be dead, and an eligible
+    // replica that crashed may not lead any more: which of them are, metadata does not say, so none counts.
+    match found.0 {
+        Loss::Nothing if topic.in_sync > count => found,
+        Loss::Nothing if topic.unclean && behind => (Loss::Lost, UNCLEAN),
+        Loss::Nothing => (Loss::Offline, FEW_NOW),
+        _ => found,
     }
 }
 
@@ -203,21 +231,31 @@ fn writes(producer: &Producer, topic: &Topic) -> Writes {
     };
     Writes {
         spare: topic.replicas.saturating_sub(needed),
+        spare_now: topic.in_sync.saturating_sub(needed),
         refused_now: topic.in_sync < needed,
         reason,
     }
 }
 
 fn notes(producer: &Producer, topic: &Topic) -> Vec<Reason> {
-    let asks = producer.acks == Acks::All;
+    let (replicas, in_sync) = (topic.replicas, topic.in_sync);
     let min = topic.effective_min_in_sync();
+    let asks = producer.acks == Acks::All;
+    // With acks=0 no answer can be late, lost or refused.
+    let answered = producer.acks != Acks::None;
+    let again = producer.retries > 0;
+    let alone = replicas == 1 || asks && min == 1;
+    let hasty = (1..SESSION_MS).contains(&producer.timeout_ms);
     let all = [
-        (topic.in_sync == 1 && topic.replicas > 1, ALONE_NOW),
-        (topic.min_in_sync > topic.replicas, MORE_THAN_ALL),
-        (asks && min == topic.replicas && min > 1, NO_SPARE),
-        (producer.retries == 0, GIVES_UP),
-        (producer.retries > 0 && !producer.idempotence, DOUBLES),
-        ((1..SESSION_MS).contains(&producer.timeout_ms), IMPATIENT),
+        (in_sync == 0, NO_LEADER_NOW),
+        (asks && in_sync == 1 && min == 1 && replicas > 1, ALONE_NOW),
+        (topic.min_in_sync > replicas, MORE_THAN_ALL),
+        (asks && min == replicas && min > 1, NO_SPARE),
+        (!asks && min > 1, NOT_ASKED),
+        (answered && !topic.flushed() && alone, ONE_MACHINE),
+        (answered && !again, GIVES_UP),
+        (answered && again && !producer.idempotence, DOUBLES),
+        (answered && hasty, IMPATIENT),
         (topic.flush_ms < i64::MAX as u64, FLUSH_MS),
     ];
     all.into_iter()
@@ -229,8 +267,30 @@ fn notes(producer: &Producer, topic: &Topic) -> Vec<Reason> {
 mod tests {
     use super::*;
     use crate::explore::{Failures, worst};
-    use crate::model::Rules;
+    use crate::model::{Event, Partition, Rules};
     use crate::settings::Client;
+
+    fn topic_of(rules: &Rules) -> Topic {
+        Topic {
+            replicas: rules.replicas,
+            in_sync: rules.replicas,
+            min_in_sync: rules.min_in_sync,
+            unclean: rules.unclean,
+            eligible: rules.eligible,
+            flush_messages: if rules.flushed { 1 } else { 10_000 },
+            ..Topic::default()
+        }
+    }
+
+    /// Every combination of settings with so many replicas.
+    fn all_rules(replicas: usize) -> impl Iterator<Item = Rules> {
+        (0..8 * 4_usize).map(move |shape| {
+            let bit = |at: usize| shape >> at & 1 == 1;
+            let (unclean, eligible, flushed) = (bit(0), bit(1), bit(2));
+            let min_in_sync = 1 + shape / 8;
+            Rules { replicas, min_in_sync, unclean, eligible, flushed }
+        })
+    }
 
     /// claim: the-audit-is-the-model
     ///
@@ -240,29 +300,10 @@ mod tests {
     fn each_verdict_is_the_worst_that_can_be_reached() {
         let mut compared = 0;
         for acks in [Acks::None, Acks::Leader, Acks::All] {
-            for shape in 0..96_usize {
-                let (replicas, min_in_sync) =
-                    (1 + shape % 3, 1 + shape / 3 % 4);
-                let bit = |at: usize| (shape / 12) >> at & 1 == 1;
-                let (unclean, eligible, flushed) = (bit(0), bit(1), bit(2));
-                let topic = Topic {
-                    replicas,
-                    in_sync: replicas,
-                    min_in_sync,
-                    unclean,
-                    eligible,
-                    flush_messages: if flushed { 1 } else { 10_000 },
-                    ..Topic::default()
-                };
-                let rules = Rules {
-                    replicas,
-                    min_in_sync,
-                    unclean,
-                    eligible,
-                    flushed,
-                };
-                let producer =
-                    Producer { acks, ..Producer::of(Client::Librdkafka) };
+            let producer =
+                Producer { acks, ..Producer::of(Client::Librdkafka) };
+            for rules in (1..=3).flat_map(all_rules) {
+                let topic = topic_of(&rules);
                 let audit = audit(&producer, &topic);
                 let found = |failures| worst(&rules, acks, failures).loss;
                 let all = [
@@ -274,8 +315,9 @@ mod tests {
                 }
                 let (said, is) =
                     (audit.power.loss, found(Failures::PowerCut));
-                let careful =
-                    acks == Acks::Leader && flushed && replicas > 1;
+                let careful = acks == Acks::Leader
+                    && rules.flushed
+                    && rules.replicas > 1;
                 assert!(
                     said == is || careful && said > is,
                     "power cut, {acks} {topic:?}: {said:?}, {is:?}"
@@ -284,6 +326,96 @@ mod tests {
             }
         }
         assert_eq!(compared, 864);
+    }
+
+    /// The same for four replicas, of which the walk has many more states: so for acks=all alone, where the
+    /// minimum matters, and without the power cut. What a disk has is nothing that a killed process changes.
+    #[test]
+    fn each_verdict_holds_with_four_replicas() {
+        let producer = Producer::of(Client::Librdkafka);
+        for rules in all_rules(4).filter(|rules| !rules.flushed) {
+            let topic = topic_of(&rules);
+            let audit = audit(&producer, &topic);
+            for (count, said) in [(1, audit.one), (2, audit.two)] {
+                let is = worst(&rules, Acks::All, Failures::Brokers(count));
+                assert_eq!(
+                    said.loss, is.loss,
+                    "{count} of 4, {rules:?}: {is:?}"
+                );
+            }
+        }
+    }
+
+    /// With acks=all and dead processes only an unclean election loses. Where a partition never waits
+    /// without it, it changes nothing; so it buys no safety, at most a shorter wait.
+    #[test]
+    fn an_unclean_election_never_makes_less_be_lost() {
+        let producer = Producer::of(Client::Librdkafka);
+        for rules in (1..=4).flat_map(all_rules) {
+            let with = |unclean| {
+                let topic = Topic { unclean, ..topic_of(&rules) };
+                let audit = audit(&producer, &topic);
+                assert!(audit.one.loss <= audit.two.loss, "{topic:?}");
+                [audit.one.loss, audit.two.loss]
+            };
+            for (clean, unclean) in with(false).into_iter().zip(with(true))
+            {
+                assert!(clean < Loss::Lost, "{rules:?}");
+                if clean == Loss::Nothing {
+                    assert_eq!(unclean, Loss::Nothing, "{rules:?}");
+                }
+            }
+        }
+    }
+
+    /// Three replicas, a minimum of 2, and one in sync: the machine comes there by two dead brokers. Then
+    /// one more is enough, though the settings stand one failure.
+    #[test]
+    fn who_is_out_of_sync_now_is_not_counted_on() {
+        let now = |in_sync, unclean| {
+            let topic = Topic {
+                replicas: 3,
+                in_sync,
+                min_in_sync: 2,
+                unclean,
+                ..Topic::default()
+            };
+            let audit = audit(&Producer::of(Client::Java), &topic);
+            (audit.one, audit.two.loss)
+        };
+        let verdict = |loss, reason| Verdict { loss, reason };
+        let safe = verdict(Loss::Nothing, ANOTHER_HAS_IT);
+        for unclean in [false, true] {
+            let worst = if unclean { Loss::Lost } else { Loss::Offline };
+            assert_eq!(now(3, unclean), (safe.clone(), worst));
+            assert_eq!(now(2, unclean), (safe.clone(), worst));
+            let reason = if unclean { UNCLEAN } else { FEW_NOW };
+            assert_eq!(now(1, unclean).0, verdict(worst, reason));
+            assert_eq!(now(0, unclean).0, verdict(worst, reason));
+
+            let rules = Rules {
+                replicas: 3,
+                min_in_sync: 2,
+                unclean,
+                eligible: true,
+                flushed: false,
+            };
+            let mut partition = Partition::new(&rules);
+            for event in [
+                Event::Kill(1),
+                Event::Send(Acks::All),
+                Event::Fetch(2),
+                Event::Kill(2),
+                Event::Restart(1),
+            ] {
+                partition.apply(&rules, event);
+            }
+            assert_eq!(partition.in_sync(), &[0].into());
+            assert_eq!(partition.acknowledged().len(), 1);
+            partition.apply(&rules, Event::Kill(0));
+            assert_eq!(partition.leader(), unclean.then_some(1));
+            assert_eq!(partition.lost().len(), usize::from(unclean));
+        }
     }
 
     #[test]
@@ -297,11 +429,11 @@ mod tests {
         let writes = |acks| {
             let producer = Producer { acks, ..Producer::of(Client::Java) };
             let writes = audit(&producer, &topic).writes;
-            (writes.spare, writes.refused_now)
+            (writes.spare, writes.spare_now, writes.refused_now)
         };
-        assert_eq!(writes(Acks::All), (1, true));
-        assert_eq!(writes(Acks::Leader), (2, false));
-        assert_eq!(writes(Acks::None), (2, false));
+        assert_eq!(writes(Acks::All), (1, 0, true));
+        assert_eq!(writes(Acks::Leader), (2, 0, false));
+        assert_eq!(writes(Acks::None), (2, 0, false));
     }
 
     #[test]
@@ -309,7 +441,7 @@ mod tests {
         let topic = Topic { min_in_sync: 2, ..Topic::default() };
         let java = Producer::of(Client::Java);
         let audit = audit(&java, &topic);
-        assert_eq!(audit.notes, [MORE_THAN_ALL]);
+        assert_eq!(audit.notes, [MORE_THAN_ALL, ONE_MACHINE]);
         assert!(!audit.writes.refused_now);
         assert_eq!(audit.one.loss, Loss::Offline);
     }
@@ -323,16 +455,42 @@ mod tests {
             flush_ms: 1_000,
             ..Topic::default()
         };
-        let producer = Producer {
+        let hasty = Producer {
             timeout_ms: 5_000,
             ..Producer::of(Client::Librdkafka)
         };
-        let expected = [ALONE_NOW, NO_SPARE, DOUBLES, IMPATIENT, FLUSH_MS];
-        assert_eq!(audit(&producer, &topic).notes, expected);
-        let quiet = Topic { replicas: 3, in_sync: 3, ..Topic::default() };
+        let expected = [NO_SPARE, DOUBLES, IMPATIENT, FLUSH_MS];
+        assert_eq!(audit(&hasty, &topic).notes, expected);
+        // Nobody answers acks=0, so nothing is said of answers.
+        let deaf = Producer { acks: Acks::None, ..hasty };
+        assert_eq!(audit(&deaf, &topic).notes, [NOT_ASKED, FLUSH_MS]);
+
         let java = Producer::of(Client::Java);
+        let quiet = Topic {
+            replicas: 3,
+            in_sync: 3,
+            min_in_sync: 2,
+            ..Topic::default()
+        };
         assert_eq!(audit(&java, &quiet).notes, []);
-        let hasty = Producer { retries: 0, ..java };
-        assert_eq!(audit(&hasty, &quiet).notes, [GIVES_UP]);
+        let once = Producer { retries: 0, idempotence: false, ..java };
+        assert_eq!(audit(&once, &quiet).notes, [GIVES_UP]);
+        let leader = Producer { acks: Acks::Leader, ..java };
+        assert_eq!(audit(&leader, &quiet).notes, [NOT_ASKED]);
+    }
+
+    /// A minimum of 1 leaves the last copy on one machine; whether it is there now, the cluster says.
+    #[test]
+    fn notes_say_how_it_stands_now() {
+        let java = Producer::of(Client::Java);
+        let now = |in_sync| {
+            let topic = Topic { replicas: 3, in_sync, ..Topic::default() };
+            audit(&java, &topic).notes
+        };
+        assert_eq!(now(3), [ONE_MACHINE]);
+        assert_eq!(now(1), [ALONE_NOW, ONE_MACHINE]);
+        assert_eq!(now(0), [NO_LEADER_NOW, ONE_MACHINE]);
+        let on_disk = Topic { flush_messages: 1, ..Topic::default() };
+        assert_eq!(audit(&java, &on_disk).notes, []);
     }
 }

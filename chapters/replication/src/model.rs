@@ -362,16 +362,19 @@ impl Partition {
         }
     }
 
-    /// Who leads now: an in-sync replica, an eligible one, the last leader
-    /// when nobody else is known to have everything, or, if it is allowed,
-    /// whoever is alive.
+    /// Who leads now: an in-sync replica; where that set is empty, an eligible one; the last leader when
+    /// nobody else is known to have everything (a clean election here, though Kafka logs it as unclean: only
+    /// a power failure takes from its log); or, if it is allowed, whoever is alive.
     fn elect(&mut self, rules: &Rules) {
         let alive = |at: &Replica| self.logs[*at].alive;
         let replicas = || 0..self.logs.len();
-        let knows = |at: &Replica| {
-            self.in_sync.contains(at) || self.eligible.contains(at)
+        // The dead have left the in-sync set by now, so that it is empty where none of it lives. (Without
+        // KIP-966 its last member stays, and nobody is eligible.)
+        let known = match self.in_sync.is_empty() {
+            true => &self.eligible,
+            false => &self.in_sync,
         };
-        let clean = replicas().find(|at| alive(at) && knows(at));
+        let clean = replicas().find(|at| alive(at) && known.contains(at));
         let nobody = self.in_sync.is_empty() && self.eligible.is_empty();
         let last = self
             .last_leader

@@ -91,13 +91,26 @@ pub enum SettingsError {
         text: String,
     },
     /// Idempotence needs the answer of every in-sync replica; both clients refuse to start.
-    #[error(
-        "enable.idempotence=true and acks={acks} exclude each other: set acks=all"
-    )]
+    #[error("{asked} and acks={acks} exclude each other: set acks=all")]
     Idempotence {
+        /// What asks for idempotence: `enable.idempotence=true`, or `transactional.id`.
+        asked: &'static str,
         /// What was written.
         acks: Acks,
     },
+    /// Idempotence is about sending again; both clients refuse to start where that is forbidden.
+    #[error(
+        "{asked} and retries=0 exclude each other: set 1 or more, or leave it out"
+    )]
+    NoRetries {
+        /// What asks for idempotence: `enable.idempotence=true`, or `transactional.id`.
+        asked: &'static str,
+    },
+    /// Transactions need idempotence; both clients refuse to start without.
+    #[error(
+        "transactional.id and enable.idempotence=false exclude each other: leave the second out"
+    )]
+    Transactional,
     /// A topic has at least one replica, and never fewer replicas in sync than none.
     #[error(
         "a topic of {replicas} replicas with {in_sync} in sync: at least 1 replica, and no more in sync than there are"
@@ -138,13 +151,16 @@ impl Producer {
     /// delivery, such as `bootstrap.servers`, are passed over; the last of two equal names counts.
     ///
     /// # Errors
-    /// A value that its property cannot have, and idempotence with another `acks` than `all`.
+    /// A value that its property cannot have; idempotence, asked for by `enable.idempotence=true` or by
+    /// `transactional.id`, with another `acks` than `all` or without retries; `transactional.id` without
+    /// idempotence.
     pub fn read<'a>(
         client: Client,
         properties: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, SettingsError> {
         let mut producer = Self::of(client);
         let mut idempotence = None;
+        let mut transactional = false;
         for (name, value) in properties {
             match name.trim() {
                 "acks" | "request.required.acks" => {
@@ -152,6 +168,9 @@ impl Producer {
                 }
                 "enable.idempotence" => {
                     idempotence = Some(truth(name, value)?);
+                }
+                "transactional.id" => {
+                    transactional = !value.trim().is_empty();
                 }
                 "retries" | "message.send.max.retries" => {
                     producer.retries = number(name, value)?;
@@ -162,20 +181,39 @@ impl Producer {
                 _ => {}
             }
         }
-        match idempotence {
-            Some(true) if producer.acks != Acks::All => {
-                return Err(SettingsError::Idempotence {
-                    acks: producer.acks,
-                });
-            }
-            Some(said) => producer.idempotence = said,
-            // The Java client switches its default off without a word.
-            None if producer.acks != Acks::All => {
-                producer.idempotence = false;
-            }
-            None => {}
-        }
+        producer.idempotence =
+            producer.idempotent(idempotence, transactional)?;
         Ok(producer)
+    }
+
+    /// Whether the client is idempotent, after what was said of it. librdkafka's default is `false`, but
+    /// `transactional.id` switches it on; Java's is `true`, but another `acks` than `all` and `retries=0`
+    /// switch it off, both without a word.
+    fn idempotent(
+        &self,
+        said: Option<bool>,
+        transactional: bool,
+    ) -> Result<bool, SettingsError> {
+        let asked = match said {
+            Some(false) if transactional => {
+                return Err(SettingsError::Transactional);
+            }
+            Some(true) => "enable.idempotence=true",
+            _ if transactional => "transactional.id",
+            Some(false) => return Ok(false),
+            None => {
+                let fits = self.acks == Acks::All && self.retries > 0;
+                return Ok(self.idempotence && fits);
+            }
+        };
+        if self.acks != Acks::All {
+            let acks = self.acks;
+            return Err(SettingsError::Idempotence { asked, acks });
+        }
+        if self.retries == 0 {
+            return Err(SettingsError::NoRetries { asked });
+        }
+        Ok(true)
     }
 }
 
@@ -333,6 +371,30 @@ mod tests {
         let quiet = read(Client::Java, "acks=1\ndelivery.timeout.ms=1");
         let quiet = quiet.unwrap();
         assert_eq!((quiet.idempotence, quiet.timeout_ms), (false, 1));
+    }
+
+    #[test]
+    fn idempotence_is_what_the_client_makes_of_the_settings() {
+        use Client::{Java, Librdkafka};
+        let on = |client, text| read(client, text).unwrap().idempotence;
+        assert!(on(Librdkafka, "enable.idempotence=true"));
+        assert!(!on(Java, "retries=0"), "Java's default goes off");
+        assert!(!on(Java, "enable.idempotence=false"));
+        for client in [Librdkafka, Java] {
+            assert!(on(client, "transactional.id=till-1"));
+            let said = |text| read(client, text).unwrap_err().to_string();
+            assert_eq!(
+                said("enable.idempotence=true\nretries=0"),
+                "enable.idempotence=true and retries=0 exclude each other: set 1 or more, or leave it out"
+            );
+            assert_eq!(
+                said("transactional.id=till-1\nacks=1"),
+                "transactional.id and acks=1 exclude each other: set acks=all"
+            );
+            let said =
+                said("transactional.id=till-1\nenable.idempotence=false");
+            assert!(said.ends_with("leave the second out"), "{said}");
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub struct View {
     pub in_sync: BTreeSet<u32>,
     /// Where the log of each broker's replica ends, read from its file.
     pub ends: BTreeMap<u32, i64>,
-    /// The leader's high watermark; none while nobody leads.
+    /// The leader's high watermark; none while nobody leads, or the leader is dead.
     pub high_watermark: Option<i64>,
 }
 
@@ -145,6 +145,8 @@ impl Stage {
     /// What is to be seen of a topic's partition now.
     pub async fn view(&self, topic: &str) -> anyhow::Result<View> {
         let local = self.local()?;
+        // Leader and in-sync replicas first, and the high watermark only of a leader that runs: the books name a
+        // dead one until its session times out, and a question to that takes its whole time.
         let leader = local.leader(topic, 0).await.ok();
         let in_sync = local.in_sync_replicas(topic, 0).await?;
         let mut ends = BTreeMap::new();
@@ -153,7 +155,9 @@ impl Stage {
                 ends.insert(broker.id(), end);
             }
         }
-        let high_watermark = match leader {
+        let runs =
+            |id: u32| local.broker(id).is_ok_and(|b| b.pid().is_some());
+        let high_watermark = match leader.filter(|id| runs(*id)) {
             Some(_) => self.high_watermark(topic).await.ok(),
             None => None,
         };
@@ -223,6 +227,8 @@ impl Stage {
         if view.leader != old.leader {
             match view.leader {
                 Some(leader) => {
+                    // Unclean by the switch. Kafka calls it unclean too where the last leader leads again after
+                    // nobody was in sync or eligible.
                     let known = old.in_sync.contains(&leader);
                     let unclean = !old.in_sync.is_empty() && !known;
                     info!(target: "run", process, topic, partition, leader, unclean, "elected");
@@ -284,9 +290,15 @@ impl Stage {
     }
 
     /// Takes a broker's disk away: its replica of this topic is gone.
-    pub fn wipe(&self, broker: u32, topic: &str) -> anyhow::Result<()> {
+    pub async fn wipe(
+        &self,
+        broker: u32,
+        topic: &str,
+    ) -> anyhow::Result<()> {
         let folder = self.local()?.broker(broker)?.folder().to_owned();
         std::fs::remove_dir_all(partition_folder(&folder, topic))?;
+        // The log that comes next is a new one: it is not the old, cut back.
+        self.told.lock().await.1.ends.remove(&broker);
         info!(target: "run", process = "cluster", topic, partition = 0, broker, "wiped");
         Ok(())
     }

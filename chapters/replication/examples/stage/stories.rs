@@ -23,13 +23,13 @@ impl Told {
 }
 
 /// Which replicas a topic has, and what holds for it.
-const THREE: &[i32] = &[1, 2, 3];
+pub const THREE: &[i32] = &[1, 2, 3];
 
 /// Broker 3 has no replica: with the one that is left it keeps the cluster's
 /// controllers a majority, so that there is somebody to elect a leader.
 const TWO: &[i32] = &[1, 2];
 
-const CAREFUL: &[(&str, &str)] = &[("min.insync.replicas", "2")];
+pub const CAREFUL: &[(&str, &str)] = &[("min.insync.replicas", "2")];
 const LOOSE: &[(&str, &str)] = &[("min.insync.replicas", "1")];
 const UNCLEAN: &[(&str, &str)] = &[
     ("min.insync.replicas", "1"),
@@ -146,7 +146,8 @@ async fn left_alone(
     Ok(orders)
 }
 
-/// One replica: its broker dies, and its disk with it.
+/// One replica: its broker dies, and its disk with it. The next order stands
+/// where the first stood.
 pub async fn single(stage: &Stage, topic: &str) -> anyhow::Result<Told> {
     stage.create(topic, &[1], &[]).await?;
     let checkout = stage.producer("all")?;
@@ -158,9 +159,11 @@ pub async fn single(stage: &Stage, topic: &str) -> anyhow::Result<Told> {
     }
     stage.kill(1).await?;
     stage.tell(topic, "nobody leads", |view| view.leader.is_none()).await?;
-    stage.wipe(1, topic)?;
+    stage.wipe(1, topic).await?;
     stage.restart(1).await?;
     stage.tell(topic, "an empty log", |view| view.is_level(0)).await?;
+    let end = orders.send(&checkout).await? + 1;
+    stage.tell(topic, "one copy", |view| view.is_level(end)).await?;
     orders.count(stage).await
 }
 

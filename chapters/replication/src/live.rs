@@ -13,16 +13,27 @@ use crate::settings::{SettingsError, Topic};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LiveError {
+    /// librdkafka knows a property not, or not with this value, or not in this build. The value is not
+    /// shown: it may be a password.
+    #[error("librdkafka refuses the property {property}: {why}")]
+    Property {
+        /// The property.
+        property: String,
+        /// What librdkafka said.
+        why: String,
+    },
     /// librdkafka refuses the client's configuration.
     #[error("the client's configuration is refused")]
     Client(#[source] KafkaError),
     /// No broker answered.
     #[error(
-        "the cluster does not answer: look at bootstrap.servers, and whether a broker runs"
+        "the cluster does not answer: look at bootstrap.servers, whether a broker runs, and whether it wants TLS or a password"
     )]
     Cluster(#[source] KafkaError),
-    /// The cluster has no such topic.
-    #[error("there is no topic {topic}: look at its name, or create it")]
+    /// The cluster has no such topic, or hides it: to a client without the right it says the same.
+    #[error(
+        "there is no topic {topic}, or this client may not see it (ACL operation Describe): look at its name"
+    )]
     NoTopic {
         /// Its name.
         topic: String,
@@ -49,6 +60,16 @@ pub enum LiveError {
     /// The runtime ended while the cluster was asked.
     #[error("the program ended before the cluster had answered")]
     Shutdown,
+}
+
+/// Without the value of a property: it may be a password.
+fn refused(error: KafkaError) -> LiveError {
+    match error {
+        KafkaError::ClientConfig(_, why, property, _) => {
+            LiveError::Property { property, why }
+        }
+        error => LiveError::Client(error),
+    }
 }
 
 /// What an answer asks for.
@@ -79,7 +100,7 @@ pub async fn topic(
     patience: Duration,
 ) -> Result<Topic, LiveError> {
     let admin: AdminClient<DefaultClientContext> =
-        config.create().map_err(LiveError::Client)?;
+        config.create().map_err(refused)?;
     let options = AdminOptions::new().request_timeout(Some(patience));
     let answers = admin
         .describe_configs([&ResourceSpecifier::Topic(name)], &options)

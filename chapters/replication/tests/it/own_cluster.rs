@@ -1,7 +1,10 @@
 //! The chapter's stories, told on three brokers; each starts its own, because it kills some of them.
 
+use logging::{Header, Recording};
+
 use crate::Result;
-use crate::stage::stories::{self, Told};
+use crate::audit::program;
+use crate::stage::stories::{self, CAREFUL, THREE, Told};
 use crate::stage::{LATE, SOON, Stage};
 
 fn told(sent: usize, acknowledged: usize, survived: usize) -> Told {
@@ -50,5 +53,39 @@ async fn all_in_sync_may_be_one() -> Result {
 async fn one_replica_is_one_disk() -> Result {
     let stage = Stage::start(SOON).await?;
     assert_eq!(stories::single(&stage, "orders").await?, told(6, 6, 1));
+    Ok(())
+}
+
+/// Three replicas, two in sync at least, acks=all: one killed broker costs nothing, so the command ends with exit code 0.
+/// The page shows what it says. In a cluster without eligible leader replicas the last in sync may be alone.
+#[tokio::test]
+async fn a_safe_topic_is_found_safe() -> Result {
+    let stage = Stage::start(SOON).await?;
+    stage.create("orders", THREE, CAREFUL).await?;
+    let brokers = stage.local()?.connection().bootstrap.clone();
+    let run = |arguments: &[&str]| -> Result<(Option<i32>, String)> {
+        let mut program = program(Some(&brokers), arguments);
+        let output = program.env("LOG_FORMAT", "json").output()?;
+        let lines = output.stdout.as_slice();
+        let said = Recording::from_json_lines(Header::default(), lines)?;
+        // Without the times, which are others in each run.
+        let told = said.transcript();
+        let told = told.lines().filter_map(|line| line.get(11..));
+        let told = told.map(|line| format!("{line}\n")).collect();
+        Ok((output.status.code(), told))
+    };
+
+    let (code, told) = run(&["orders"])?;
+    let told = format!(
+        "$ replication_audit orders\n{told}exit code {}\n",
+        code.unwrap_or(-1)
+    );
+    // The page shows this file.
+    assert_eq!(told, include_str!("output/audit.txt"), "{told}");
+
+    let (code, told) = run(&["orders", "--no-eligible"])?;
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("one broker killed"), "{told}");
+    assert!(told.contains("the only one that may lead"), "{told}");
     Ok(())
 }

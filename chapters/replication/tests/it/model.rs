@@ -1,7 +1,9 @@
 //! Properties of the state machine that hold whatever happens.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
+use logging::{Line, Recording, Value};
 use proptest::prelude::*;
 use replication::{Acks, Event, Partition, Rules};
 
@@ -35,7 +37,8 @@ fn one_at_a_time(partition: &mut Partition, rules: &Rules, event: Event) {
 
 proptest! {
     /// What was acknowledged with acks=all, two in sync and no unclean election is on the leader, after any number of
-    /// failures, as long as they come one at a time and each finds three in sync.
+    /// failures, as long as they come one at a time and each finds three in sync. And there always is a leader: where
+    /// nobody is elected, nothing would be missing either.
     #[test]
     fn acks_all_and_two_in_sync_lose_nothing(
         events in prop::collection::vec(event(Acks::All), 1..120),
@@ -45,12 +48,13 @@ proptest! {
         let mut partition = Partition::new(&rules);
         for event in events {
             one_at_a_time(&mut partition, &rules, event);
+            prop_assert!(partition.leader().is_some(), "{partition:?}");
             prop_assert!(partition.lost().is_empty(), "{partition:?}");
         }
     }
 
     /// Without an unclean election no committed record goes, however many brokers die, and the high watermark never
-    /// goes back.
+    /// goes back. When all are back, somebody leads, and has them.
     #[test]
     fn what_is_committed_stays(
         events in prop::collection::vec(event(Acks::All), 1..120),
@@ -68,6 +72,14 @@ proptest! {
             prop_assert_eq!(&log[..committed.len()], &committed[..]);
             committed = log[..partition.high_watermark()].to_vec();
         }
+        for replica in 0..REPLICAS {
+            partition.apply(&rules, Event::Restart(replica));
+        }
+        let Some(leader) = partition.leader() else {
+            return Err(TestCaseError::fail(format!("{partition:?}")));
+        };
+        let log = &partition.logs()[leader].entries;
+        prop_assert_eq!(&log[..committed.len()], &committed[..]);
     }
 
     /// Every in-sync replica has everything below the high watermark.
@@ -112,54 +124,115 @@ proptest! {
     }
 }
 
+fn read(run: &str) -> Recording {
+    Recording::parse(run, Path::new("runs")).unwrap()
+}
+
+fn number(line: &Line, field: &str) -> i64 {
+    line.fields.get(field).and_then(Value::as_int).unwrap()
+}
+
+/// What a recorded run came to: the counts of its last line, and who was elected last.
+fn recorded(run: &str) -> (i64, i64, i64) {
+    let run = read(run);
+    let mut lines = run.lines.iter();
+    let elected = lines.rfind(|line| line.message == "elected").unwrap();
+    let outcome = run.lines.last().unwrap();
+    assert_eq!(outcome.message, "outcome");
+    (
+        number(outcome, "acknowledged"),
+        number(outcome, "lost"),
+        number(elected, "leader"),
+    )
+}
+
+/// The same of the state machine; the brokers of the runs are numbered from 1.
+fn came_to(partition: &Partition) -> (i64, i64, i64) {
+    let leader = partition.leader().map_or(0, |leader| leader + 1);
+    let acknowledged = partition.acknowledged().len();
+    let lost = partition.lost().len();
+    [acknowledged, lost, leader].map(|n| n as i64).into()
+}
+
+/// An order that every in-sync follower copies.
+fn copied(partition: &mut Partition, rules: &Rules, acks: Acks) {
+    partition.apply(rules, Event::Send(acks));
+    for follower in 0..rules.replicas {
+        partition.apply(rules, Event::Fetch(follower));
+    }
+}
+
+fn play(partition: &mut Partition, rules: &Rules, events: &[Event]) {
+    for event in events {
+        assert!(partition.can(*event), "{event:?}: {partition:?}");
+        partition.apply(rules, *event);
+    }
+}
+
 /// claim: the-model-tells-what-the-brokers-did
 ///
-/// The histories of the chapter's stories, told to the state machine: it comes to the same counts, leaders and sets.
+/// The histories of the chapter's recorded runs, told to the state machine: it comes to the same counts and leaders as
+/// the brokers did.
 #[test]
 fn the_model_tells_what_the_brokers_did() {
-    // The leader runs ahead: five copied, five on the leader alone, of which one answers a waiting fetch.
-    let mut partition = Partition::new(&rules(2, false, true));
     let careful = rules(2, false, true);
-    let mut play = |rules: &Rules, events: &[Event]| {
-        for event in events {
-            partition.apply(rules, *event);
-        }
-    };
-    let copied =
-        [Event::Send(Acks::Leader), Event::Fetch(1), Event::Fetch(2)];
-    (0..6).for_each(|_| play(&careful, &copied));
-    (0..4).for_each(|_| play(&careful, &copied[..1]));
-    let rest = [
-        Event::Kill(0),
-        Event::Restart(0),
-        Event::Fetch(0),
-        Event::Fetch(0),
-    ];
-    play(&careful, &rest);
-    assert_eq!((partition.leader(), partition.lost().len()), (Some(1), 4));
+
+    // Survive: five copied, the leader dies, five more; the old leader comes back and copies them.
+    let mut partition = Partition::new(&careful);
+    (0..5).for_each(|_| copied(&mut partition, &careful, Acks::All));
+    play(&mut partition, &careful, &[Event::Kill(0)]);
+    (0..5).for_each(|_| copied(&mut partition, &careful, Acks::All));
+    play(&mut partition, &careful, &[Event::Restart(0)]);
+    play(&mut partition, &careful, &[Event::Fetch(0); 5]);
+    let run = include_str!("../../runs/survive/1.jsonl");
+    assert_eq!(came_to(&partition), recorded(run));
+    assert_eq!(partition.in_sync().len(), 3);
+
+    // The leader runs ahead: five copied, five on the leader alone, of which one answers a waiting fetch.
+    let mut partition = Partition::new(&careful);
+    (0..6).for_each(|_| copied(&mut partition, &careful, Acks::Leader));
+    let ahead = [Event::Send(Acks::Leader); 4];
+    play(&mut partition, &careful, &ahead);
+    let rest = [Event::Kill(0), Event::Restart(0), Event::Fetch(0)];
+    play(&mut partition, &careful, &rest);
+    let run = include_str!("../../runs/ahead/1.jsonl");
+    assert_eq!(came_to(&partition), recorded(run));
     assert_eq!(partition.logs()[0].entries.len(), 6, "cut back");
 
     // Alone: three on both, three on the leader alone, which dies; the other is back first.
-    for (unclean, leads, lost) in [(false, None, 0), (true, Some(1), 3)] {
+    for (unclean, run) in [
+        (false, include_str!("../../runs/alone/1.jsonl")),
+        (true, include_str!("../../runs/unclean/1.jsonl")),
+    ] {
         let rules = Rules { replicas: 2, ..rules(1, unclean, true) };
         let mut partition = Partition::new(&rules);
-        for _ in 0..3 {
-            partition.apply(&rules, Event::Send(Acks::All));
-            partition.apply(&rules, Event::Fetch(1));
-        }
-        partition.apply(&rules, Event::Kill(1));
-        for _ in 0..3 {
-            partition.apply(&rules, Event::Send(Acks::All));
-        }
-        partition.apply(&rules, Event::Kill(0));
-        partition.apply(&rules, Event::Restart(1));
-        assert_eq!(partition.leader(), leads);
-        assert_eq!(partition.lost().len(), lost);
+        (0..3).for_each(|_| copied(&mut partition, &rules, Acks::All));
+        play(&mut partition, &rules, &[Event::Kill(1)]);
+        play(&mut partition, &rules, &[Event::Send(Acks::All); 3]);
+        let back = [Event::Kill(0), Event::Restart(1)];
+        play(&mut partition, &rules, &back);
+        assert_eq!(partition.leader(), unclean.then_some(1));
         let empty = partition.in_sync().is_empty();
         assert_eq!(empty, !unclean, "as the brokers' metadata said");
-        partition.apply(&rules, Event::Restart(0));
-        let leader = if unclean { 1 } else { 0 };
-        assert_eq!(partition.leader(), Some(leader));
-        assert_eq!(partition.lost().len(), lost);
+        play(&mut partition, &rules, &[Event::Restart(0)]);
+        assert_eq!(came_to(&partition), recorded(run));
     }
+
+    // Single: the machine knows no disk that dies, only a power failure before anything is on it. With one replica that
+    // comes to the same.
+    let run = include_str!("../../runs/single/1.jsonl");
+    let lines = read(run).lines;
+    let wiped = lines.iter().position(|line| line.message == "wiped");
+    let (before, after) = lines.split_at(wiped.unwrap());
+    let sent = |lines: &[Line]| {
+        let produced = lines.iter().filter(|l| l.message == "produced");
+        vec![Event::Send(Acks::All); produced.count()]
+    };
+    let rules = Rules { replicas: 1, ..rules(1, false, true) };
+    let mut partition = Partition::new(&rules);
+    play(&mut partition, &rules, &sent(before));
+    let disk = [Event::PowerCut, Event::Restart(0)];
+    play(&mut partition, &rules, &disk);
+    play(&mut partition, &rules, &sent(after));
+    assert_eq!(came_to(&partition), recorded(run));
 }

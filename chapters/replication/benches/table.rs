@@ -62,6 +62,7 @@ async fn main() -> anyhow::Result<()> {
         records: arguments.records,
         seed: arguments.seed,
         brokers: 3,
+        session_ms: LATE.as_millis() as u64,
         kafka: testbed::version::KAFKA.to_owned(),
         librdkafka: rdkafka::util::get_rdkafka_version().1,
         rows,

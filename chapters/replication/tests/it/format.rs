@@ -12,6 +12,8 @@ pub struct Results {
     pub records: u32,
     pub seed: u64,
     pub brokers: u32,
+    /// After so long without a heartbeat a broker was given up (`broker.session.timeout.ms`), in milliseconds.
+    pub session_ms: u64,
     pub kafka: String,
     pub librdkafka: String,
     pub rows: Vec<Row>,
@@ -109,10 +111,11 @@ pub fn table(results: &Results) -> String {
     }
     let _ = write!(
         text,
-        "\n{} orders a row, drawn from seed {}; {} local brokers, Apache Kafka {}, librdkafka {}.\n",
+        "\n{} orders a row, drawn from seed {}; {} local brokers, given up {} s after their last heartbeat; Apache Kafka {}, librdkafka {}.\n",
         results.records,
         results.seed,
         results.brokers,
+        results.session_ms as f64 / 1000.0,
         results.kafka,
         results.librdkafka,
     );

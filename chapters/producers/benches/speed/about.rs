@@ -7,10 +7,9 @@ use testbed::Cluster;
 use testbed::local::{Java, Tools};
 
 use crate::Plan;
-use crate::grid::PACED_RATE;
 use crate::payload::Files;
-use crate::results;
-use crate::rounds::SETTINGS;
+use crate::quiet;
+use crate::results::{self, IN_FLIGHT, PACED_RATE, SETTINGS};
 
 /// What is known before the first round, and what is noted on the way.
 pub struct About {
@@ -28,9 +27,6 @@ impl About {
         files: &Files,
     ) -> anyhow::Result<About> {
         let java = Java::ask(Tools::from_environment()?.java)?;
-        let features = ClientConfig::new()
-            .create_native_config()?
-            .get("builtin.features")?;
         let seconds =
             std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_secs();
         let today = events::Timestamp::from_second(seconds.try_into()?)?;
@@ -44,7 +40,7 @@ impl About {
                 std::env::consts::OS,
                 std::env::consts::ARCH
             ),
-            load: (f64::MAX, 0.0),
+            others_percent: None,
             kafka: cluster.version.clone().context("no version")?,
             librdkafka: get_rdkafka_version().1,
             java: java.build.lines().next().unwrap_or_default().to_owned(),
@@ -53,27 +49,31 @@ impl About {
             settings: SETTINGS
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
+            in_flight: IN_FLIGHT,
             java_command: String::new(),
             order_bytes: files.order_bytes,
             paced_rate: PACED_RATE,
         };
         Ok(About {
             about,
-            has_zstd: features.split(',').any(|one| one == "zstd"),
+            has_zstd: has_zstd()?,
             java_command: String::new(),
         })
     }
 
-    /// Notes how busy the machine is.
-    pub fn note_load(&mut self) {
-        let text =
-            std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-        let minute =
-            text.split(' ').next().and_then(|load| load.parse().ok());
-        if let Some(load) = minute {
-            let (low, high) = self.about.load;
-            self.about.load = (f64::min(low, load), f64::max(high, load));
+    /// Waits until the machine is quiet, and notes how quiet it is.
+    ///
+    /// # Errors
+    ///
+    /// It stays busy.
+    pub async fn until_quiet(&mut self) -> anyhow::Result<()> {
+        if let Some(percent) = quiet::until_quiet().await? {
+            let (low, high) =
+                self.about.others_percent.unwrap_or((percent, percent));
+            self.about.others_percent =
+                Some((low.min(percent), high.max(percent)));
         }
+        Ok(())
     }
 
     /// What is written beside the numbers.
@@ -86,6 +86,13 @@ impl About {
             ..about
         }
     }
+}
+
+/// Whether this build of librdkafka has the codec.
+pub fn has_zstd() -> anyhow::Result<bool> {
+    let config = ClientConfig::new().create_native_config()?;
+    let features = config.get("builtin.features")?;
+    Ok(features.split(',').any(|one| one == "zstd"))
 }
 
 fn processor() -> String {

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use hdrhistogram::Histogram;
 use testbed::{Cluster, TopicSpec, unique_name};
 
 use crate::Plan;
 use crate::about::About;
 use crate::job::{self, Job, Measured, Pace, Shape};
+use crate::paced;
 use crate::payload::Files;
-use crate::results::{Cell, PacedCell, Spread};
+use crate::results::{Cell, IN_FLIGHT, PACED_RATE, PacedCell, Spread};
 use crate::tables::CODECS;
 
 /// The batch sizes: the default of Kafka's Java client, eight times that, and librdkafka's default.
@@ -18,13 +18,13 @@ const BATCHES: [u64; 3] = [16_384, 131_072, 1_000_000];
 /// The lingers: none, librdkafka's default and that of Kafka's Java client since 4.0, and ten times that.
 const LINGERS: [u64; 3] = [0, 5, 50];
 
-/// Orders a second of the paced part: far below what every setting can do, so that nothing waits
-/// for another record's turn.
-pub const PACED_RATE: u64 = 10_000;
+/// Orders of one measurement as fast as it goes: so many that the linger of the last batch hardly counts.
+const RECORDS: u64 = 80_000;
 
-/// Orders of one measurement: as fast as it goes, and paced.
-const RECORDS: u64 = 40_000;
-const PACED: u64 = 6_000;
+/// And paced. The slowest of a thousand are few, so that takes seconds, and longest without a codec: those are the
+/// latencies that the page shows.
+const PACED: u64 = 30_000;
+const PACED_PLAIN: u64 = 60_000;
 
 struct Setting {
     batch: u64,
@@ -70,11 +70,16 @@ pub async fn measure(
     }
     let rounds = if plan.quick { 1 } else { plan.setting_rounds };
     for round in 1..=rounds {
-        about.note_load();
         eprintln!("settings, round {round} of {rounds}");
-        for setting in &mut settings {
-            let turn = turn(cluster, files, setting, plan).await?;
-            setting.turns.push(turn);
+        // Those that differ by the codec only come one after the other.
+        for settings in settings.chunks_mut(CODECS.len()) {
+            if !plan.quick {
+                about.until_quiet().await?;
+            }
+            for setting in settings {
+                let turn = turn(cluster, files, setting, plan).await?;
+                setting.turns.push(turn);
+            }
         }
     }
     settings.iter().map(cell).collect()
@@ -101,8 +106,11 @@ async fn turn(
         ("linger.ms", setting.linger.to_string()),
         ("compression.type", setting.codec.to_owned()),
     ];
-    let (records, paced) =
-        if plan.quick { (500, 100) } else { (RECORDS, PACED) };
+    let (records, paced) = match setting.codec {
+        _ if plan.quick => (500, 100),
+        "none" => (RECORDS, PACED_PLAIN),
+        _ => (RECORDS, PACED),
+    };
     let job = Job {
         shape: Shape::Floor,
         properties: properties
@@ -111,6 +119,7 @@ async fn turn(
         topic: topic.name.clone(),
         payloads: files.orders(),
         records,
+        in_flight: IN_FLIGHT,
         paced: Some(Pace { records: paced, rate: PACED_RATE }),
     };
     let measured = job::run(&job).await?;
@@ -156,14 +165,10 @@ fn cell(setting: &Setting) -> anyhow::Result<Cell> {
         Spread::of(turns.iter().map(value))
             .ok_or_else(|| anyhow::anyhow!("no turns"))
     };
-    let mut micros = Histogram::<u64>::new_with_bounds(1, 60_000_000, 3)?;
     let mut paced_cpu = Vec::new();
     let mut paced_ratio = Vec::new();
     for turn in turns {
         let Some(paced) = &turn.measured.paced else { continue };
-        for (value, count) in &paced.latencies {
-            micros.record_n(*value, *count)?;
-        }
         let used = paced.used;
         paced_cpu.push(used.cpu_seconds * 1e6 / used.records as f64);
         // The records that warmed up are in the log too.
@@ -172,7 +177,8 @@ fn cell(setting: &Setting) -> anyhow::Result<Cell> {
             .push(used.bytes as f64 * (1.0 + warm) / turn.paced_log as f64);
     }
     let none = || anyhow::anyhow!("no paced part");
-    let ms = |micros: u64| micros as f64 / 1000.0;
+    let all_paced =
+        turns.iter().filter_map(|turn| turn.measured.paced.as_ref());
     let flat = |turn: &Turn| turn.measured.flat_out;
     Ok(Cell {
         batch: setting.batch,
@@ -196,10 +202,7 @@ fn cell(setting: &Setting) -> anyhow::Result<Cell> {
         paced: PacedCell {
             cpu: Spread::of(paced_cpu).ok_or_else(none)?,
             ratio: Spread::of(paced_ratio).ok_or_else(none)?.median,
-            p50_ms: ms(micros.value_at_quantile(0.5)),
-            p99_ms: ms(micros.value_at_quantile(0.99)),
-            p999_ms: ms(micros.value_at_quantile(0.999)),
-            max_ms: ms(micros.max()),
+            latency: paced::latency(all_paced)?.ok_or_else(none)?,
         },
     })
 }

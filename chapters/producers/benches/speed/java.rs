@@ -1,4 +1,8 @@
-//! Kafka's own `ProducerPerformance`: its jars, fetched once by Maven, and one run of it.
+//! Kafka's own `ProducerPerformance`: its jars, fetched once by Maven, and what it takes.
+//!
+//! All others are measured warm: connected, and past their start. Of this one only whole runs can be measured, and a
+//! run begins with the start of Java and with code that is not compiled yet. So there are two, the second with twice
+//! as many records, and what counts is by how much it takes more.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -65,7 +69,7 @@ pub fn install(tools: &Tools) -> anyhow::Result<PathBuf> {
 }
 
 /// The arguments of `java`, as somebody would type them.
-pub fn arguments(libs: &Path, job: &Job) -> Vec<String> {
+pub fn arguments(libs: &Path, job: &Job, records: u64) -> Vec<String> {
     let mut arguments = vec![
         HEAP.to_owned(),
         "-cp".to_owned(),
@@ -74,7 +78,7 @@ pub fn arguments(libs: &Path, job: &Job) -> Vec<String> {
         "--topic".to_owned(),
         job.topic.clone(),
         "--num-records".to_owned(),
-        job.records.to_string(),
+        records.to_string(),
         "--throughput".to_owned(),
         "-1".to_owned(),
         "--payload-file".to_owned(),
@@ -89,24 +93,12 @@ pub fn arguments(libs: &Path, job: &Job) -> Vec<String> {
     arguments
 }
 
-/// Runs it, in a process that has no other child.
+/// Runs it twice, in a process that has no other child.
 pub fn measure(job: &Job) -> anyhow::Result<Measured> {
     let tools = Tools::from_environment()?;
     let libs = install(&tools)?;
-    let output = Command::new(&tools.java)
-        .args(arguments(&libs, job))
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| {
-            format!("{} does not start", tools.java.display())
-        })?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let seconds = seconds(&text, job.records).with_context(|| {
-        format!(
-            "ProducerPerformance said: {text}{}",
-            String::from_utf8_lossy(&output.stderr)
-        )
-    })?;
+    let once = run(&tools, &libs, job, job.records)?;
+    let twice = run(&tools, &libs, job, 2 * job.records)?;
     let payloads = read_payloads(&job.payloads)?;
     // It draws payloads at random: on average they are as long as all of them are.
     let mean = payloads.iter().map(Vec::len).sum::<usize>() as f64
@@ -114,11 +106,43 @@ pub fn measure(job: &Job) -> anyhow::Result<Measured> {
     let flat_out = Used {
         records: job.records,
         bytes: (mean * job.records as f64) as u64,
-        seconds,
-        cpu_seconds: cpu_seconds(UsageWho::RUSAGE_CHILDREN)?,
+        // Its clock counts milliseconds: of the few records of a trial there may be none between the two.
+        seconds: (twice.seconds - once.seconds).max(0.001),
+        cpu_seconds: twice.cpu_seconds - once.cpu_seconds,
     };
     let peak_bytes = peak_bytes(UsageWho::RUSAGE_CHILDREN)?;
-    Ok(Measured { flat_out, paced: None, peak_bytes })
+    Ok(Measured { flat_out, peak_bytes, paced: None })
+}
+
+/// What one run took, with Java's start: its CPU, and the seconds that it says.
+struct Run {
+    seconds: f64,
+    cpu_seconds: f64,
+}
+
+fn run(
+    tools: &Tools,
+    libs: &Path,
+    job: &Job,
+    records: u64,
+) -> anyhow::Result<Run> {
+    let before = cpu_seconds(UsageWho::RUSAGE_CHILDREN)?;
+    let output = Command::new(&tools.java)
+        .args(arguments(libs, job, records))
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| {
+            format!("{} does not start", tools.java.display())
+        })?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let seconds = seconds(&text, records).with_context(|| {
+        format!(
+            "ProducerPerformance said: {text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })?;
+    let cpu_seconds = cpu_seconds(UsageWho::RUSAGE_CHILDREN)? - before;
+    Ok(Run { seconds, cpu_seconds })
 }
 
 /// How long its last line says that sending took, if it says that all records were sent.

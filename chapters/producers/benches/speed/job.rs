@@ -20,8 +20,8 @@ pub enum Shape {
     AwaitEach,
     /// `FutureProducer`, with so many sends at once in a `buffer_unordered`.
     Buffered(usize),
-    /// `FutureProducer`, with so many delivery futures in a queue: its cheapest use.
-    Futures(usize),
+    /// `FutureProducer`, with its delivery futures in a queue: its cheapest use.
+    Futures,
     /// `FutureProducer`, with a future for every record at once.
     Unbounded,
     /// `ThreadedProducer` and a callback that counts: what everything else is compared with.
@@ -45,6 +45,8 @@ pub struct Job {
     pub payloads: PathBuf,
     /// How many records.
     pub records: u64,
+    /// How many of them may be in flight, where the shape has a bound and does not bring its own.
+    pub in_flight: u32,
     /// Then, to partition 1, records at a fixed rate whose latency is measured.
     pub paced: Option<Pace>,
 }
@@ -63,10 +65,10 @@ pub struct Pace {
 pub struct Measured {
     /// As fast as it goes: from the first `send` to the last acknowledgement.
     pub flat_out: Used,
+    /// The most memory that the process held until then, in bytes.
+    pub peak_bytes: u64,
     /// At a fixed rate.
     pub paced: Option<Paced>,
-    /// The most memory that the process ever held, in bytes.
-    pub peak_bytes: u64,
 }
 
 /// What sending took.

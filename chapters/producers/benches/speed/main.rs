@@ -4,9 +4,9 @@
 //! batch size × linger × codec. Each measurement is a process of its own. Whatever is compared takes turns, round
 //! by round, so that a load that comes and goes meets all of it.
 //!
-//! At the end it says whether the chapter's promises hold, and exits with 1 where one does not. `--write` puts the
-//! results, tables and plots into `benches/results/`, which the page shows. `--quick` only tries whether all of it
-//! runs.
+//! Before each round it waits until nothing else is busy. At the end it says whether the chapter's promises hold, and
+//! exits with 1 where one does not. `--write` puts the results, tables and plots into `benches/results/`, which the
+//! page shows. `--quick` only tries whether all of it runs, and has the rows and columns of what is committed there.
 
 #![forbid(unsafe_code)]
 
@@ -14,8 +14,11 @@ mod about;
 mod grid;
 mod java;
 mod job;
+mod layout;
+mod paced;
 mod payload;
 mod plots;
+mod quiet;
 mod results;
 mod rounds;
 mod shapes;
@@ -49,7 +52,7 @@ struct Arguments {
     /// Measures nothing: makes tables and plots of `results/speed.json` again.
     #[arg(long, conflicts_with_all = ["quick", "write"])]
     again: bool,
-    /// Tries everything once with few records, and judges nothing.
+    /// Tries everything once with few records: whether it runs, and gives the rows and columns of results/.
     #[arg(long)]
     quick: bool,
     /// Leaves Kafka's own tool out.
@@ -149,7 +152,12 @@ fn report(arguments: &Arguments, results: &Results) -> anyhow::Result<()> {
         println!(
             "Tried once, with few records: these numbers say nothing."
         );
-        return Ok(());
+        // With a part left out they differ, as was asked for.
+        return if arguments.without_java || arguments.without_grid {
+            Ok(())
+        } else {
+            compare_layout(results)
+        };
     }
     if arguments.write {
         write(results)?;
@@ -157,6 +165,25 @@ fn report(arguments: &Arguments, results: &Results) -> anyhow::Result<()> {
     let broken = results::broken_promises(results);
     anyhow::ensure!(broken.is_empty(), "{}", broken.join("\n"));
     println!("All promises hold.");
+    Ok(())
+}
+
+/// Fails where a trial has other rows or columns than what is committed.
+fn compare_layout(trial: &Results) -> anyhow::Result<()> {
+    let committed =
+        std::fs::read_to_string(Path::new(FOLDER).join("speed.json"))?;
+    let difference = layout::difference(
+        &serde_json::to_value(trial)?,
+        &serde_json::from_str(&committed)?,
+        about::has_zstd()?,
+    );
+    if let Some(difference) = difference {
+        anyhow::bail!(
+            "results/speed.json has other rows or columns: {difference}. \
+             `cargo xtask bench producers -- --write` measures anew"
+        );
+    }
+    println!("Its rows and columns are those of results/speed.json.");
     Ok(())
 }
 

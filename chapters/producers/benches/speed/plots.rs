@@ -149,7 +149,8 @@ fn cpu(results: &Results) -> Plot {
 
 fn latency(results: &Results) -> Plot {
     let group = |linger: &u64| {
-        let paced = &results.cell(BATCH, *linger, CODECS[0])?.paced;
+        let latency =
+            results.cell(BATCH, *linger, CODECS[0])?.paced.latency;
         let bar = |(colour, (label, value)): (usize, (&str, f64))| Bar {
             label: label.to_owned(),
             value,
@@ -158,9 +159,9 @@ fn latency(results: &Results) -> Plot {
             colour,
         };
         let values = [
-            ("half of them", paced.p50_ms),
-            ("99 of 100", paced.p99_ms),
-            ("999 of 1000", paced.p999_ms),
+            ("half of them", latency.p50_ms),
+            ("99 of 100", latency.p99_ms),
+            ("999 of 1000", latency.p999_ms),
         ];
         Some(Group {
             label: format!("linger.ms={linger}"),

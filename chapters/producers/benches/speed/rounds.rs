@@ -7,24 +7,19 @@ use testbed::{Cluster, TopicSpec, unique_name};
 use crate::Plan;
 use crate::about::About;
 use crate::java;
-use crate::job::{self, Job, Measured, Shape};
+use crate::job::{self, Job, Measured, Pace, Shape};
+use crate::paced;
 use crate::payload::Files;
 use crate::results::{
-    ALL_AT_ONCE, AWAIT_EACH, FLOOR, FUTURES, JAVA, LIBRARY, Line, SIZES,
-    Spread,
+    ALL_AT_ONCE, AWAIT_EACH, FLOOR, FUTURES, IN_FLIGHT, JAVA, LIBRARY,
+    Line, PACED_RATE, SETTINGS, SIZES, Spread,
 };
-
-/// The client's settings of shapes and peers; all else is the default of each client.
-pub const SETTINGS: [(&str, &str); 5] = [
-    ("acks", "all"),
-    ("batch.size", "65536"),
-    ("compression.type", "none"),
-    ("enable.idempotence", "true"),
-    ("linger.ms", "5"),
-];
 
 /// How many records of 100 bytes each peer sends in a round.
 const PEER_RECORDS: u64 = 500_000;
+
+/// How many records each peer of this process sends in a round at the fixed rate.
+const PACED: u64 = 20_000;
 
 /// One that takes part in each round.
 struct Contestant {
@@ -32,6 +27,8 @@ struct Contestant {
     shape: Shape,
     size: usize,
     records: u64,
+    /// Records at the fixed rate.
+    paced: Option<u64>,
     measured: Vec<Measured>,
 }
 
@@ -50,6 +47,12 @@ fn contestants(plan: Plan) -> Vec<Contestant> {
             }
             _ => records,
         },
+        paced: match shape {
+            Shape::Futures | Shape::Library | Shape::Floor => {
+                Some(if plan.quick { 100 } else { PACED })
+            }
+            _ => None,
+        },
         measured: Vec::new(),
     };
     let mut all = vec![
@@ -63,14 +66,14 @@ fn contestants(plan: Plan) -> Vec<Contestant> {
         ),
         of(
             "20\u{202f}000 sends at once",
-            Shape::Buffered(20_000),
+            Shape::Buffered(IN_FLIGHT as usize),
             small,
             200_000,
         ),
         of(ALL_AT_ONCE, Shape::Unbounded, small, 200_000),
     ];
     for (size, records) in [(small, PEER_RECORDS), (large, 200_000)] {
-        all.push(of(FUTURES, Shape::Futures(20_000), size, records));
+        all.push(of(FUTURES, Shape::Futures, size, records));
         all.push(of(LIBRARY, Shape::Library, size, records));
         all.push(of(FLOOR, Shape::Floor, size, records));
         if plan.java {
@@ -91,7 +94,9 @@ pub async fn measure(
     // The round that warms up is the broker's: its code is compiled while it runs.
     let warm_up = if plan.quick { 0 } else { 1 };
     for round in 0..plan.rounds + warm_up {
-        about.note_load();
+        if !plan.quick {
+            about.until_quiet().await?;
+        }
         eprintln!("round {round} of {}", plan.rounds);
         // Each begins a round in turn, so that nobody always comes after the same one.
         let count = all.len();
@@ -105,7 +110,8 @@ pub async fn measure(
         all.rotate_right(round as usize % count);
     }
     about.java_command = java_command();
-    let lines: Vec<Line> = all.iter().filter_map(line).collect();
+    let lines: Vec<Line> =
+        all.iter().map(line).collect::<anyhow::Result<_>>()?;
     let [small, _] = SIZES;
     let is_shape = |line: &&Line| line.size == small && line.name != JAVA;
     let is_peer = |line: &&Line| {
@@ -123,37 +129,51 @@ async fn run(
 ) -> anyhow::Result<Measured> {
     let topic = TopicSpec {
         name: unique_name("speed"),
-        partitions: 1,
+        // The second one for the paced part.
+        partitions: 2,
         config: Vec::new(),
     };
     cluster.create_topic(&topic).await?;
     let job = Job {
         shape: one.shape,
-        properties: settings(&cluster.bootstrap),
+        properties: settings(&cluster.bootstrap, one.shape, one.size),
         topic: topic.name.clone(),
         payloads: files.cut(one.size),
         records: one.records,
-        paced: None,
+        in_flight: IN_FLIGHT,
+        paced: one.paced.map(|records| Pace { records, rate: PACED_RATE }),
     };
     let measured = job::run(&job).await?;
     cluster.delete_topic(&topic.name).await?;
     Ok(measured)
 }
 
-fn settings(bootstrap: &str) -> BTreeMap<String, String> {
-    SETTINGS
+fn settings(
+    bootstrap: &str,
+    shape: Shape,
+    size: usize,
+) -> BTreeMap<String, String> {
+    let mut settings: BTreeMap<String, String> = SETTINGS
         .into_iter()
         .chain([("bootstrap.servers", bootstrap)])
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
+        .collect();
+    if shape == Shape::Java {
+        // The Java client bounds the bytes in flight, not the records: it gets those of so many records.
+        let bytes = IN_FLIGHT as usize * size;
+        settings.insert("buffer.memory".to_owned(), bytes.to_string());
+    }
+    settings
 }
 
-fn line(one: &Contestant) -> Option<Line> {
+fn line(one: &Contestant) -> anyhow::Result<Line> {
     let of = |value: &dyn Fn(&Measured) -> f64| {
         Spread::of(one.measured.iter().map(value))
+            .ok_or_else(|| anyhow::anyhow!("no rounds"))
     };
+    let paced = one.measured.iter().filter_map(|m| m.paced.as_ref());
     let records = one.records as f64;
-    Some(Line {
+    Ok(Line {
         name: one.name.to_owned(),
         size: one.size,
         records: one.records,
@@ -165,6 +185,7 @@ fn line(one: &Contestant) -> Option<Line> {
             .iter()
             .map(|m| m.flat_out.cpu_seconds * 1e6 / records)
             .collect(),
+        paced: paced::latency(paced)?,
     })
 }
 
@@ -172,12 +193,14 @@ fn line(one: &Contestant) -> Option<Line> {
 fn java_command() -> String {
     let job = Job {
         shape: Shape::Java,
-        properties: settings("localhost:9092"),
+        properties: settings("localhost:9092", Shape::Java, SIZES[0]),
         topic: "orders".to_owned(),
         payloads: "payloads.txt".into(),
         records: PEER_RECORDS,
+        in_flight: IN_FLIGHT,
         paced: None,
     };
-    let arguments = java::arguments(std::path::Path::new("libs"), &job);
+    let libs = std::path::Path::new("libs");
+    let arguments = java::arguments(libs, &job, job.records);
     format!("java {}", arguments.join(" ")).replace(" --", " \\\n  --")
 }

@@ -1,14 +1,13 @@
 //! The shapes: each sends the same records, and returns when all of them are acknowledged.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use futures::StreamExt;
 use futures::future::try_join_all;
-use hdrhistogram::Histogram;
 use nix::sys::resource::UsageWho;
 use producers::{ProducerConfig, Record};
 use rdkafka::ClientConfig;
@@ -22,32 +21,32 @@ use rdkafka::producer::{
 use rdkafka::util::{IntoOpaque, Timeout};
 
 use super::job::{
-    Job, Measured, Meter, Pace, Paced, Shape, Used, peak_bytes,
-    read_payloads,
+    Job, Measured, Meter, Shape, Used, peak_bytes, read_payloads,
 };
+use super::paced;
 
 /// How many records are sent before the clock runs: connection, metadata and producer id are there then.
 pub const WARM: u64 = 1_000;
 
 /// How long the last acknowledgements may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where and what.
-struct Work<'a> {
-    topic: &'a str,
+pub struct Work<'a> {
+    pub topic: &'a str,
     payloads: Vec<Vec<u8>>,
 }
 
 impl Work<'_> {
-    fn payload(&self, number: u64) -> &[u8] {
+    pub fn payload(&self, number: u64) -> &[u8] {
         &self.payloads[number as usize % self.payloads.len()]
     }
 
-    fn bytes(&self, records: u64) -> u64 {
+    pub fn bytes(&self, records: u64) -> u64 {
         (0..records).map(|number| self.payload(number).len() as u64).sum()
     }
 
-    fn record(&self, number: u64) -> FutureRecord<'_, (), [u8]> {
+    pub fn record(&self, number: u64) -> FutureRecord<'_, (), [u8]> {
         FutureRecord::to(self.topic)
             .partition(0)
             .payload(self.payload(number))
@@ -63,12 +62,6 @@ pub fn measure(job: &Job) -> anyhow::Result<Measured> {
     for (name, value) in &job.properties {
         config.set(name, value);
     }
-    let runtime = || {
-        tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .context("no runtime")
-    };
     let flat_out = match job.shape {
         Shape::AwaitEach => {
             runtime()?.block_on(await_each(&config, &work, job.records))?
@@ -79,27 +72,41 @@ pub fn measure(job: &Job) -> anyhow::Result<Measured> {
             job.records,
             most,
         ))?,
-        Shape::Futures(most) => runtime()?.block_on(queued_futures(
+        Shape::Futures => runtime()?.block_on(queued_futures(
             &config,
             &work,
             job.records,
-            most,
+            job.in_flight as usize,
         ))?,
         Shape::Unbounded => {
             runtime()?.block_on(unbounded(&config, &work, job.records))?
         }
-        Shape::Floor => floor(&config, &work, job.records)?,
+        Shape::Floor => {
+            // librdkafka's own bound is the one that it has.
+            config.set(
+                "queue.buffering.max.messages",
+                job.in_flight.to_string(),
+            );
+            floor(&config, &work, job.records)?
+        }
         Shape::Library => {
             runtime()?.block_on(library(job, &work, job.records))?
         }
         Shape::Java => anyhow::bail!("not a shape of this process"),
     };
+    let peak_bytes = peak_bytes(UsageWho::RUSAGE_SELF)?;
     let paced = match job.paced {
-        Some(pace) => Some(paced(&config, &work, pace)?),
+        Some(pace) => Some(paced::measure(job, &config, &work, pace)?),
         None => None,
     };
-    let peak_bytes = peak_bytes(UsageWho::RUSAGE_SELF)?;
-    Ok(Measured { flat_out, paced, peak_bytes })
+    Ok(Measured { flat_out, peak_bytes, paced })
+}
+
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("no runtime")
 }
 
 async fn await_each(
@@ -201,6 +208,13 @@ struct Count {
     failed: AtomicU64,
 }
 
+impl Count {
+    fn answered(&self) -> u64 {
+        let failed = self.failed.load(Ordering::Relaxed);
+        self.acknowledged.load(Ordering::Relaxed) + failed
+    }
+}
+
 impl ClientContext for Count {}
 
 impl ProducerContext for Count {
@@ -222,43 +236,56 @@ fn floor(
 ) -> anyhow::Result<Used> {
     let producer: ThreadedProducer<Count> =
         config.create_with_context(Count::default())?;
+    let count = producer.context();
     let send_all = |records| -> anyhow::Result<()> {
+        let all = count.answered() + records;
         for number in 0..records {
             let record = BaseRecord::to(work.topic)
                 .partition(0)
                 .payload(work.payload(number));
             enqueue(&producer, record)?;
         }
-        Ok(producer.flush(PATIENCE)?)
+        // Not by `flush`: where the producer's own thread takes the last answer, that waits for one more, for 100 ms.
+        let begin = Instant::now();
+        while count.answered() < all {
+            anyhow::ensure!(begin.elapsed() < PATIENCE, "no answer");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
     };
     send_all(WARM)?;
     let meter = Meter::start()?;
     send_all(records)?;
-    let count = producer.context();
     let failed = count.failed.load(Ordering::Relaxed);
     anyhow::ensure!(failed == 0, "{failed} records failed");
     let acknowledged = count.acknowledged.load(Ordering::Relaxed) - WARM;
     meter.stop(acknowledged, work.bytes(acknowledged))
 }
 
-/// This chapter's producer, with the settings that all others have.
-async fn library(
-    job: &Job,
-    work: &Work<'_>,
-    records: u64,
-) -> anyhow::Result<Used> {
+/// What this chapter's producer is told: the settings that all others have.
+pub fn library_config(job: &Job) -> anyhow::Result<ProducerConfig> {
     let property = |name: &str| {
         job.properties.get(name).with_context(|| format!("no {name}"))
     };
     let config = ProducerConfig {
         linger: Duration::from_millis(property("linger.ms")?.parse()?),
         batch_bytes: property("batch.size")?.parse()?,
+        window_records: job.in_flight,
         ..ProducerConfig::new(property("bootstrap.servers")?)
     };
     let set = config.properties();
     for (name, value) in &job.properties {
         anyhow::ensure!(set.get(name) == Some(value), "{name} differs");
     }
+    Ok(config)
+}
+
+async fn library(
+    job: &Job,
+    work: &Work<'_>,
+    records: u64,
+) -> anyhow::Result<Used> {
+    let config = library_config(job)?;
     let failed = Arc::new(AtomicU64::new(0));
     let acknowledged = Arc::new(AtomicU64::new(0));
     let counts = (Arc::clone(&acknowledged), Arc::clone(&failed));
@@ -286,7 +313,7 @@ async fn library(
 
 // ANCHOR: enqueue
 /// Hands a record over, and waits while the queue is full.
-fn enqueue<C, D>(
+pub fn enqueue<C, D>(
     producer: &ThreadedProducer<C>,
     mut record: BaseRecord<'_, (), [u8], D>,
 ) -> anyhow::Result<()>
@@ -307,94 +334,3 @@ where
     }
 }
 // ANCHOR_END: enqueue
-
-/// Notes how long each record took.
-struct Latencies {
-    start: Instant,
-    micros: Mutex<Histogram<u64>>,
-}
-
-impl ClientContext for Latencies {}
-
-impl ProducerContext for Latencies {
-    /// The moment at which the record should have been sent, in µs after the start.
-    type DeliveryOpaque = usize;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, intended: usize) {
-        let now = self.start.elapsed().as_micros() as usize;
-        // A record that failed has no latency, and is missed in the count.
-        if result.is_ok()
-            && let Ok(mut micros) = self.micros.lock()
-        {
-            micros.saturating_record(now.saturating_sub(intended) as u64);
-        }
-    }
-}
-
-/// Sends at a fixed rate, whatever the broker does, and measures from the moment at which a record
-/// *should* have been sent: a sender that waits for a slow answer before it sends the next record
-/// would leave out exactly the waits.
-fn paced(
-    config: &ClientConfig,
-    work: &Work<'_>,
-    pace: Pace,
-) -> anyhow::Result<Paced> {
-    let context = Latencies {
-        start: Instant::now(),
-        micros: Mutex::new(Histogram::new_with_bounds(1, 60_000_000, 3)?),
-    };
-    let producer: ThreadedProducer<Latencies> =
-        config.create_with_context(context)?;
-    let start = producer.context().start;
-    let record = |number| {
-        let micros = start.elapsed().as_micros() as usize;
-        BaseRecord::with_opaque_to(work.topic, micros)
-            .partition(1)
-            .payload(work.payload(number))
-    };
-    for number in 0..WARM {
-        enqueue(&producer, record(number))?;
-    }
-    producer.flush(PATIENCE)?;
-    producer.context().with(|micros| micros.reset())?;
-
-    let meter = Meter::start()?;
-    let begin = start.elapsed();
-    for number in 0..pace.records {
-        let due = Duration::from_micros(number * 1_000_000 / pace.rate);
-        let intended = begin + due;
-        if let Some(early) = intended.checked_sub(start.elapsed()) {
-            std::thread::sleep(early);
-        }
-        let mut record = record(number);
-        record.delivery_opaque = intended.as_micros() as usize;
-        enqueue(&producer, record)?;
-    }
-    producer.flush(PATIENCE)?;
-    let used = meter.stop(pace.records, work.bytes(pace.records))?;
-    let latencies = producer.context().with(|micros| {
-        let values = micros.iter_recorded();
-        values
-            .map(|value| {
-                (value.value_iterated_to(), value.count_at_value())
-            })
-            .collect::<Vec<_>>()
-    })?;
-    let noted: u64 = latencies.iter().map(|(_, count)| count).sum();
-    anyhow::ensure!(
-        noted == pace.records,
-        "{noted} of {} records were acknowledged",
-        pace.records
-    );
-    Ok(Paced { used, latencies })
-}
-
-impl Latencies {
-    fn with<T>(
-        &self,
-        look: impl FnOnce(&mut Histogram<u64>) -> T,
-    ) -> anyhow::Result<T> {
-        let lock = self.micros.lock();
-        Ok(look(&mut *lock.map_err(|_| anyhow::anyhow!("poisoned"))?))
-    }
-}

@@ -21,6 +21,7 @@ pub fn tables(results: &Results) -> Vec<(String, String)> {
     [
         ("shapes.md", lines(&results.shapes) + &foot(about, about.rounds)),
         ("peers.md", peers(results)),
+        ("peers_paced.md", peers_paced(results)),
         ("codecs.md", codecs(results)),
         ("linger.md", linger(results)),
         ("grid.md", grid(results)),
@@ -67,16 +68,22 @@ fn two(value: f64) -> String {
     format!("{value:.2}")
 }
 
+/// MB a second; one that is slow has digits after the point.
+fn mb(value: f64) -> String {
+    if value < 10.0 { two(value) } else { format!("{value:.0}") }
+}
+
 fn lines(lines: &[Line]) -> String {
     let mut text = String::from(
-        "| shape | records/s | CPU, s a million | memory, MiB |\n|---|---|---|---|\n",
+        "| shape | records/s | MB/s | CPU, s a million | memory, MiB |\n|---|---|---|---|---|\n",
     );
     for line in lines {
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} |",
             line.name,
             range(line.rate, number),
+            mb(line.mb()),
             range(line.cpu, two),
             number(line.peak_mib.median)
         );
@@ -86,7 +93,7 @@ fn lines(lines: &[Line]) -> String {
 
 fn peers(results: &Results) -> String {
     let mut text = String::from(
-        "| | records/s | CPU, s a million | times the floor | memory, MiB |\n|---|---|---|---|---|\n",
+        "| | records/s | MB/s | CPU, s a million | times the floor | memory, MiB |\n|---|---|---|---|---|---|\n",
     );
     for size in SIZES {
         let floor = results.peer(FLOOR, size);
@@ -96,8 +103,9 @@ fn peers(results: &Results) -> String {
             let times = times.map_or(String::new(), two);
             let _ = writeln!(
                 text,
-                "| {size} B, {name} | {} | {} | {times} | {} |",
+                "| {size} B, {name} | {} | {} | {} | {times} | {} |",
                 range(line.rate, number),
+                mb(line.mb()),
                 range(line.cpu, two),
                 number(line.peak_mib.median)
             );
@@ -106,17 +114,40 @@ fn peers(results: &Results) -> String {
     text + &foot(&results.about, results.about.rounds)
 }
 
+fn peers_paced(results: &Results) -> String {
+    let mut text = String::from(
+        "| | p50, ms | p99, ms | p99.9, ms |\n|---|---|---|---|\n",
+    );
+    for size in SIZES {
+        for name in [FLOOR, LIBRARY, FUTURES] {
+            let line = results.peer(name, size);
+            let Some(latency) = line.and_then(|line| line.paced) else {
+                continue;
+            };
+            let _ = writeln!(
+                text,
+                "| {size} B, {name} | {:.1} | {:.1} | {:.1} |",
+                latency.p50_ms, latency.p99_ms, latency.p999_ms
+            );
+        }
+    }
+    text
+}
+
 /// What stands under each table: with what it was measured.
 fn foot(about: &About, rounds: u32) -> String {
+    let others = about.others_percent.map_or(String::new(), |(_, most)| {
+        format!(
+            "; all else took at most {most:.0} % of the processors before each round"
+        )
+    });
     format!(
-        "\nMedian (lowest to highest) of {rounds} round{}; {}, {} cores, {:.0} GiB, {}; load average {:.1} to {:.1}; Apache Kafka {}, one broker on the same machine; librdkafka {}; {}.\n",
+        "\nMedian (lowest to highest) of {rounds} round{}; {}, {} cores, {:.0} GiB, {}{others}; Apache Kafka {}, one broker on the same machine; librdkafka {}; {}.\n",
         if rounds == 1 { "" } else { "s" },
         about.processor,
         about.processors,
         about.memory_gib,
         about.system,
-        about.load.0,
-        about.load.1,
         about.kafka,
         about.librdkafka,
         about.date,
@@ -137,7 +168,7 @@ fn codecs(results: &Results) -> String {
             range(cell.cpu, two),
             cell.ratio,
             cell.paced.ratio,
-            cell.paced.p99_ms
+            cell.paced.latency.p99_ms
         );
     }
     text + &foot(&results.about, results.about.setting_rounds)
@@ -156,9 +187,9 @@ fn linger(results: &Results) -> String {
             cell.linger,
             cell.mb.median,
             cell.paced.cpu.median,
-            cell.paced.p50_ms,
-            cell.paced.p99_ms,
-            cell.paced.p999_ms
+            cell.paced.latency.p50_ms,
+            cell.paced.latency.p99_ms,
+            cell.paced.latency.p999_ms
         );
     }
     text + &foot(&results.about, results.about.setting_rounds)
@@ -184,9 +215,9 @@ fn grid(results: &Results) -> String {
             cell.peak_mib,
             paced.ratio,
             paced.cpu.median,
-            paced.p50_ms,
-            paced.p99_ms,
-            paced.p999_ms
+            paced.latency.p50_ms,
+            paced.latency.p99_ms,
+            paced.latency.p999_ms
         );
     }
     text + &foot(&results.about, results.about.setting_rounds)
@@ -201,6 +232,7 @@ fn sentences(results: &Results) -> String {
             "<!-- ANCHOR: {anchor} -->\n{sentence}\n<!-- ANCHOR_END: {anchor} -->"
         );
     };
+    let in_flight = number(results.about.in_flight.into());
     let shape =
         |name: &str| results.shapes.iter().find(|line| line.name == name);
     if let (Some(slow), Some(fast)) = (shape(AWAIT_EACH), shape(FUTURES)) {
@@ -208,7 +240,7 @@ fn sentences(results: &Results) -> String {
         say(
             "await",
             format!(
-                "Awaiting each send: {} records a second. With 20\u{202f}000 in flight: {}. That is {} times as many.",
+                "Awaiting each send: {} records a second. With {in_flight} in flight: {}. That is {} times as many.",
                 number(slow),
                 number(fast),
                 number(fast / slow)
@@ -220,11 +252,10 @@ fn sentences(results: &Results) -> String {
         say(
             "unbounded",
             format!(
-                "A future for each of {} records of {} bytes at once held {} MiB at its peak, and {} in flight held {} MiB.",
+                "A future for each of {} records of {} bytes at once held {} MiB at its peak, and {in_flight} in flight held {} MiB.",
                 number(all.records as f64),
                 all.size,
                 number(all.peak_mib.median),
-                "20\u{202f}000",
                 number(bounded.peak_mib.median)
             ),
         );
@@ -238,7 +269,7 @@ fn sentences(results: &Results) -> String {
         say(
             "java",
             format!(
-                "Kafka's own tool takes {at_small:.1} times the CPU of this chapter's producer at {small} bytes a record, and {at_large:.1} times at {large}; a part of it is Java's start.",
+                "Kafka's own tool takes {at_small:.1} times the CPU of this chapter's producer at {small} bytes a record, and {at_large:.1} times at {large}. Java's start is left out: what counts is the difference between a run and one of twice as many records.",
             ),
         );
     }
@@ -251,10 +282,42 @@ fn sentences(results: &Results) -> String {
     say(
         "settings",
         format!(
-            "All of them with {}; what is not named is each client's default.",
+            "All of them with {}, and {in_flight} records in flight at most; what is not named is each client's default.",
             settings.join(", ")
         ),
     );
+    let [at_small, at_large] =
+        SIZES.map(|size| Some((size, throughput(results, size)?)));
+    if let (Some((small, at_small)), Some((large, at_large))) =
+        (at_small, at_large)
+    {
+        say(
+            "throughput",
+            format!(
+                "At {small} bytes it sends {} records a second, {}; at {large} bytes {}, {}.",
+                at_small.0, at_small.1, at_large.0, at_large.1
+            ),
+        );
+    }
+    let mb = |codec| {
+        let cell = results.cell(BATCH, LINGER, codec)?;
+        Some((codec, cell.mb.median))
+    };
+    if let (Some((_, plain)), Some((codec, quick))) =
+        (mb("none"), mb("lz4"))
+    {
+        let why = if quick > plain {
+            "what the broker need not write is worth the CPU"
+        } else {
+            "there is no network between the two that fewer bytes would spare"
+        };
+        say(
+            "codec",
+            format!(
+                "With `{codec}` this machine sends {quick:.0} MB of orders a second, without a codec {plain:.0}: {why}."
+            ),
+        );
+    }
     say(
         "order",
         format!(
@@ -267,6 +330,23 @@ fn sentences(results: &Results) -> String {
         format!("```text\n{}\n```", results.about.java_command),
     );
     text
+}
+
+/// How many records a second the library sends, and how that compares with the floor's rounds.
+fn throughput(
+    results: &Results,
+    size: usize,
+) -> Option<(String, &'static str)> {
+    let floor = results.peer(FLOOR, size)?.rate;
+    let rate = results.peer(LIBRARY, size)?.rate.median;
+    let place = if rate > floor.high {
+        "more than the floor in any round"
+    } else if rate < floor.low {
+        "fewer than the floor in any round"
+    } else {
+        "inside the floor's range"
+    };
+    Some((number(rate), place))
 }
 
 /// What predictions on the page ask for, each as a word that does not change with every measurement.

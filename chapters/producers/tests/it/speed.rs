@@ -11,18 +11,26 @@ use testbed::{TestTopic, cluster};
 use tokio::time::timeout;
 
 use results::{
-    ALL_AT_ONCE, AWAIT_EACH, FLOOR, FUTURES, JAVA, LIBRARY, Results, SIZES,
-    broken_promises,
+    ALL_AT_ONCE, AWAIT_EACH, FLOOR, FUTURES, IN_FLIGHT, JAVA, LIBRARY,
+    Line, PACED_RATE, Results, SETTINGS, SIZES, broken_promises,
 };
-use tables::{BATCH, CODECS};
+use tables::{BATCH, CODECS, LINGER};
 
 // The bench's own modules: one source for what is measured, shown and promised.
 // What starts and measures child processes is for the bench alone.
 #[allow(dead_code)]
 #[path = "../../benches/speed/job.rs"]
 mod job;
+#[path = "../../benches/speed/layout.rs"]
+mod layout;
+#[allow(dead_code)]
+#[path = "../../benches/speed/paced.rs"]
+mod paced;
 #[path = "../../benches/speed/plots.rs"]
 mod plots;
+#[allow(dead_code)]
+#[path = "../../benches/speed/quiet.rs"]
+mod quiet;
 #[path = "../../benches/speed/results.rs"]
 mod results;
 #[path = "../../benches/speed/shapes.rs"]
@@ -53,7 +61,7 @@ async fn every_shape_sends_every_record() -> Outcome {
     for shape in [
         job::Shape::AwaitEach,
         job::Shape::Buffered(10),
-        job::Shape::Futures(50),
+        job::Shape::Futures,
         job::Shape::Unbounded,
         job::Shape::Library,
         job::Shape::Floor,
@@ -72,8 +80,12 @@ async fn every_shape_sends_every_record() -> Outcome {
             topic: topic.name().to_owned(),
             payloads: payloads.clone(),
             records: 200,
+            in_flight: 50,
             paced: Some(job::Pace { records: 100, rate: 10_000 }),
         };
+        if shape == job::Shape::Library {
+            assert_eq!(shapes::library_config(&job)?.window_records, 50);
+        }
         let work = move || {
             shapes::measure(&job).map_err(|error| error.to_string())
         };
@@ -114,6 +126,79 @@ fn tables_and_plots_show_what_was_measured() -> Outcome {
     Ok(())
 }
 
+/// What is committed was measured with what is here: these versions, these settings, this bound. Not with this very
+/// code: whoever changes the producer measures again because the promises are at stake, not because a comment moved.
+#[test]
+fn results_are_of_what_is_here() -> Outcome {
+    let about = committed()?.about;
+    assert_eq!(about.kafka, testbed::version::KAFKA);
+    assert_eq!(about.librdkafka, rdkafka::util::get_rdkafka_version().1);
+    let settings = SETTINGS
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    assert_eq!(about.settings, settings);
+    assert_eq!(about.in_flight, IN_FLIGHT);
+    assert_eq!(about.paced_rate, PACED_RATE);
+    // The row's name says the bound too.
+    assert!(FUTURES.contains(&tables::number(IN_FLIGHT.into())));
+    Ok(())
+}
+
+/// A trial that has lost a row, moved one or renamed a column says which.
+#[test]
+fn another_layout_is_told_apart() -> Outcome {
+    let committed = serde_json::to_value(committed()?)?;
+    let differs = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut trial = committed.clone();
+        change(&mut trial);
+        layout::difference(&trial, &committed, true)
+    };
+    assert_eq!(differs(&|_| {}), None);
+    // Numbers do not count, and rounds are numbers.
+    let other = differs(&|trial| {
+        trial["peers"][0]["cpu"]["low"] = 1.into();
+        trial["peers"][0]["cpu_of_rounds"] = serde_json::json!([1.0]);
+    });
+    assert_eq!(other, None);
+    let remove = |trial: &mut serde_json::Value| {
+        trial["peers"].as_array_mut().and_then(Vec::pop)
+    };
+    let lost = differs(&|trial| _ = remove(trial)).ok_or("not seen")?;
+    assert!(
+        lost.contains("nothing more where") || lost.contains(JAVA),
+        "{lost}"
+    );
+    let moved = differs(&|trial| {
+        if let Some(rows) = trial["cells"].as_array_mut() {
+            rows.swap(0, 1);
+        }
+    });
+    let moved = moved.ok_or("not seen")?;
+    assert!(moved.contains("codec=\"snappy\""), "{moved}");
+    let renamed = differs(&|trial| {
+        if let Some(row) = trial["shapes"][0].as_object_mut() {
+            row.remove("rate");
+        }
+    });
+    assert!(renamed.ok_or("not seen")?.contains(AWAIT_EACH));
+    Ok(())
+}
+
+/// Half of the time between two looks at `/proc/stat` nobody was idle, waiting for a disk included.
+#[test]
+fn what_the_processors_did_is_read_from_proc_stat() -> Outcome {
+    let at = |busy: u64, idle: u64| {
+        let text =
+            format!("cpu  {busy} 0 0 {idle} 5 0 0 0 99 0\ncpu0 1 2\n");
+        quiet::Ticks::read(&text).ok_or("not read")
+    };
+    let percent = quiet::busy_percent(at(100, 100)?, at(200, 200)?);
+    assert_eq!(percent, Some(50.0));
+    assert_eq!(quiet::busy_percent(at(100, 100)?, at(100, 100)?), None);
+    assert!(quiet::Ticks::read("intr 1 2").is_none());
+    Ok(())
+}
+
 /// Every row and column is there, in order, and each range holds its median.
 #[test]
 fn nothing_is_missing_from_the_results() -> Outcome {
@@ -145,6 +230,27 @@ fn nothing_is_missing_from_the_results() -> Outcome {
         }
     }
     assert_eq!(cells, wanted);
+
+    // At the fixed rate only those are timed that tell of each record.
+    let timed = |line: &&Line| line.paced.is_some();
+    let names: Vec<&str> = results
+        .peers
+        .iter()
+        .filter(timed)
+        .map(|line| line.name.as_str())
+        .collect();
+    assert_eq!(names, [FUTURES, LIBRARY, FLOOR, FUTURES, LIBRARY, FLOOR]);
+    let of_peers = results.peers.iter().filter_map(|line| line.paced);
+    let of_cells = results.cells.iter().map(|cell| cell.paced.latency);
+    for latency in of_peers.chain(of_cells) {
+        assert!(
+            0.0 < latency.p50_ms
+                && latency.p50_ms <= latency.p99_ms
+                && latency.p99_ms <= latency.p999_ms
+                && latency.p999_ms <= latency.max_ms,
+            "{latency:?}"
+        );
+    }
 
     let lines = results.shapes.iter().chain(&results.peers);
     let of_lines =
@@ -216,6 +322,58 @@ fn a_client_that_lingers_takes_less_cpu() -> Outcome {
         cell.map(|cell| cell.paced.cpu.median).ok_or("no such cell")
     };
     assert!(cpu(0)? > 1.5 * cpu(50)?, "{} {}", cpu(0)?, cpu(50)?);
+    Ok(())
+}
+
+/// claim: speed-unbounded-is-no-faster
+///
+/// A future for each record at once holds several times the memory of a bound, and is not faster for it.
+#[test]
+fn more_in_flight_takes_memory_and_gives_no_speed() -> Outcome {
+    let results = committed()?;
+    let shape = |name: &str| {
+        let mut shapes = results.shapes.iter();
+        shapes.find(|line| line.name == name).ok_or("no such shape")
+    };
+    let (all, bounded) = (shape(ALL_AT_ONCE)?, shape(FUTURES)?);
+    assert!(all.rate.median < bounded.rate.high, "{all:?} {bounded:?}");
+    assert!(
+        all.peak_mib.median > 3.0 * bounded.peak_mib.median,
+        "{all:?} {bounded:?}"
+    );
+    Ok(())
+}
+
+/// claim: speed-small-batches-fill-before-their-time
+///
+/// As fast as it goes, 5 ms bring more orders than 16 KiB hold, and fewer than 1 MB.
+#[test]
+fn a_small_batch_is_full_before_its_time_a_large_one_is_not() -> Outcome {
+    let results = committed()?;
+    let bytes_in_a_linger = |batch| {
+        let cell = results.cell(batch, LINGER, "none");
+        let cell = cell.ok_or("no such cell")?;
+        let bytes = cell.mb.median * 1e6 * LINGER as f64 / 1e3;
+        Ok::<_, &str>((bytes, batch as f64))
+    };
+    let (brought, small) = bytes_in_a_linger(16_384)?;
+    assert!(brought > small, "{brought}");
+    let (brought, large) = bytes_in_a_linger(BATCH)?;
+    assert!(brought < large, "{brought}");
+    Ok(())
+}
+
+/// claim: speed-half-wait-for-the-linger
+///
+/// Half of the orders are acknowledged sooner without a linger than with 50 ms, which they wait for.
+#[test]
+fn half_of_the_orders_are_quicker_without_a_linger() -> Outcome {
+    let results = committed()?;
+    let p50 = |linger| {
+        let cell = results.cell(BATCH, linger, "none");
+        cell.map(|cell| cell.paced.latency.p50_ms).ok_or("no such cell")
+    };
+    assert!(p50(0)? < p50(50)?, "{} {}", p50(0)?, p50(50)?);
     Ok(())
 }
 

@@ -59,7 +59,7 @@ pub struct Context<'a> {
 type Step = (&'static str, &'static str, fn(&Context<'_>) -> anyhow::Result<Outcome>);
 
 /// Quick ones first, so that a slip is seen in seconds.
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     ("fmt", "the code is formatted", steps::fmt),
     ("tidy", "the laws of this repository", steps::tidy),
     ("compose", "docker-compose.yml resolves for each profile", steps::compose),
@@ -70,6 +70,7 @@ const STEPS: [Step; 18] = [
     ("test-embedded", "the tests that the built-in broker serves", steps::test_embedded),
     ("test-docker", "the tests that Docker serves", steps::test_docker),
     ("record", "recorded runs still come out so", steps::record),
+    ("bench", "what is measured can still be measured", steps::bench),
     ("doc", "the documentation builds without warning", steps::doc),
     ("wasm", "each chapter's core compiles for browsers", steps::wasm),
     ("book-check", "the pages", steps::book_check),

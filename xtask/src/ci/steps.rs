@@ -36,6 +36,10 @@ const RDKAFKA: [&str; 2] = ["rdkafka_sys", "libz_sys"];
 /// Crates by which a core would call JavaScript: a module in a page imports nothing.
 const JAVASCRIPT: [&str; 2] = ["wasm_bindgen", "js_sys"];
 
+/// Benchmarks that can be tried in seconds, and how: each says itself whether its results are still laid out as those
+/// that the book shows. The others take minutes, or have nothing but numbers to show.
+const BENCHES: [(&str, &[&str]); 1] = [("producers_bench", &["--quick"])];
+
 type Result = anyhow::Result<Outcome>;
 
 pub fn fmt(context: &Context<'_>) -> Result {
@@ -74,6 +78,20 @@ pub fn test_docker(context: &Context<'_>) -> Result {
 
 pub fn record(context: &Context<'_>) -> Result {
     succeeded(record::run(context.project, record::Args::check())?)
+}
+
+/// Not optimised, unlike by `cargo xtask bench`: numbers are thrown away, and the suite has compiled most of it so.
+pub fn bench(context: &Context<'_>) -> Result {
+    if let Some(reason) = held_back(Kind::Local, &context.around.machine) {
+        return Ok(Outcome::LeftOut(reason));
+    }
+    let mut good = true;
+    for (bench, arguments) in BENCHES {
+        let mut command = workspace(context, "test");
+        command.args(["--quiet", "--bench", bench, "--"]).args(arguments);
+        good &= child::run(&mut command)?.success();
+    }
+    Ok(good.into())
 }
 
 pub fn copy(context: &Context<'_>) -> Result {

@@ -123,6 +123,24 @@ pub enum HotKeys {
     },
 }
 
+impl HotKeys {
+    /// The keys that are hot now.
+    fn now(&self) -> Vec<&[u8]> {
+        match self {
+            HotKeys::Named(keys) => {
+                keys.iter().map(Vec::as_slice).collect()
+            }
+            HotKeys::Found { counter, percent, window } => {
+                if counter.records() < window / 2 {
+                    return Vec::new();
+                }
+                let hot = counter.hot(*percent).into_iter();
+                hot.map(|(key, _)| key).collect()
+            }
+        }
+    }
+}
+
 // ANCHOR: spread
 /// As Java's client, but a hot key goes to `ways` partitions in turn.
 ///
@@ -134,7 +152,9 @@ pub struct Spread {
     hot: HotKeys,
     ways: NonZeroU32,
     keyless: Sticky,
-    sent: u32,
+    /// How often each hot key was sent: with one count for all, two keys
+    /// that alternate would have one of two partitions each.
+    sent: BTreeMap<Vec<u8>, u32>,
 }
 
 impl Spread {
@@ -161,23 +181,26 @@ impl Spread {
 impl Spread {
     /// Hot keys go to `ways` partitions each, or to all of them if there are fewer.
     pub fn new(hot: HotKeys, ways: NonZeroU32, keyless: Sticky) -> Self {
-        Self { hot, ways, keyless, sent: 0 }
+        Self { hot, ways, keyless, sent: BTreeMap::new() }
     }
 
     /// The keys that are hot now.
     pub fn hot_keys(&self) -> Vec<&[u8]> {
-        match &self.hot {
-            HotKeys::Named(keys) => {
-                keys.iter().map(Vec::as_slice).collect()
-            }
-            HotKeys::Found { counter, percent, window } => {
-                if counter.records() < window / 2 {
-                    return Vec::new();
-                }
-                let hot = counter.hot(*percent).into_iter();
-                hot.map(|(key, _)| key).collect()
-            }
+        self.hot.now()
+    }
+
+    /// How often a hot key was sent before, and once more from now on.
+    fn turn(&mut self, key: &[u8]) -> u32 {
+        if let Some(sent) = self.sent.get_mut(key) {
+            *sent = sent.wrapping_add(1);
+            return *sent;
         }
+        // Who comes in makes those leave that are hot no more: found keys change for ever, and of those that
+        // are hot at once there are few.
+        let hot = self.hot.now();
+        self.sent.retain(|known, _| hot.contains(&known.as_slice()));
+        self.sent.insert(key.to_vec(), 0);
+        0
     }
 
     fn is_hot(&mut self, key: &[u8]) -> bool {
@@ -212,8 +235,61 @@ impl Partitioner for Spread {
             return partition_for_key(key, partitions);
         }
         let places = self.partitions_of(key, partitions);
-        let turn = self.sent as usize % places.len();
-        self.sent = self.sent.wrapping_add(1);
-        places[turn]
+        places[self.turn(key) as usize % places.len()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::partition::Rule;
+
+    const TWO: NonZeroU32 = NonZeroU32::new(2).unwrap();
+    const TWELVE: NonZeroU32 = NonZeroU32::new(12).unwrap();
+
+    fn spread(hot: HotKeys) -> Spread {
+        let keyless = Sticky::new(Rule::Time(Duration::from_millis(10)), 1);
+        Spread::new(hot, TWO, keyless)
+    }
+
+    /// Two hot keys that alternate: each uses both of its partitions, as if the other were not there.
+    #[test]
+    fn each_hot_key_has_its_own_turn() {
+        let keys: [&[u8]; 2] = [b"seller-0", b"seller-1"];
+        let named = keys.iter().map(|key| key.to_vec()).collect();
+        let mut spread = spread(HotKeys::Named(named));
+        let mut used = [BTreeSet::new(), BTreeSet::new()];
+        for _ in 0..4 {
+            for (key, used) in keys.iter().zip(&mut used) {
+                let record = Record::keyed(key);
+                used.insert(spread.partition(record, TWELVE));
+            }
+        }
+        for (key, used) in keys.iter().zip(used) {
+            let places = spread.partitions_of(key, TWELVE);
+            assert_eq!(used, places.into_iter().collect());
+        }
+    }
+
+    /// A thousand keys are hot one after the other: turns are kept for those that are, not for those that were.
+    #[test]
+    fn turns_of_keys_that_were_hot_are_forgotten() {
+        let counter = SpaceSaving::new(TWELVE);
+        let found = HotKeys::Found { counter, percent: 20, window: 100 };
+        let mut spread = spread(found);
+        let mut was_hot = 0;
+        for n in 0..1_000 {
+            let key = format!("seller-{n}").into_bytes();
+            for _ in 0..200 {
+                spread.partition(Record::keyed(&key), TWELVE);
+            }
+            was_hot += usize::from(spread.hot_keys() == [key]);
+            // Of those above 20 % there are five at most, and one may have cooled down since.
+            assert!(spread.sent.len() <= 6, "{}", spread.sent.len());
+        }
+        assert_eq!(was_hot, 1_000);
     }
 }

@@ -1,5 +1,6 @@
 //! `producers`: where keys go, how evenly records are spread, and when a producer tries again.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -119,6 +120,7 @@ fn balance(inputs: &Inputs) -> Result<Output, WrongInput> {
     let mut balance = Balance::new(partitions.get());
     let mut counter = SpaceSaving::new(one(8));
     let mut hot_in = Balance::new(partitions.get());
+    let mut customers = BTreeMap::new();
     for _ in 0..records {
         let n = if random.below(one(100)) < hot { 0 } else { random.below(one(keys)) };
         let key = key(n);
@@ -130,15 +132,19 @@ fn balance(inputs: &Inputs) -> Result<Output, WrongInput> {
         };
         let partition = partitioner.partition(record, partitions);
         balance.count(partition);
+        *customers.entry(n).or_default() += 1;
         if n == 0 {
             hot_in.count(partition);
         }
     }
+    let chance = match draws(named, &customers, ways) {
+        Some(draws) => format!("chance alone gives about {:.0}", balance.by_chance(draws)),
+        None => "weights are not meant to be even".to_owned(),
+    };
     let mut output = Output::new().text(format!(
-        "The fullest partition has {:.2} times the mean. Chi square is {:.0}; chance alone gives about {}.",
+        "The fullest partition has {:.2} times the mean. Chi square is {:.0}; {chance}.",
         balance.max_over_mean(),
         balance.chi_square(),
-        partitions.get() - 1
     ));
     if hot > 0 && !keyless {
         output = output.text(format!(
@@ -167,6 +173,28 @@ fn balance(inputs: &Inputs) -> Result<Output, WrongInput> {
             found,
         )
     })
+}
+
+/// How many records go together whenever a partition is drawn, and to how many partitions, so that chance can be
+/// told from a pattern. `None` for weights: an even spread is not what they are for.
+fn draws(partitioner: &str, customers: &BTreeMap<u32, u64>, ways: u32) -> Option<Vec<(u64, u32)>> {
+    let records: u64 = customers.values().sum();
+    // As often as one fits, and what is left.
+    let equal = |together: u64| {
+        let starts = (0..records).step_by(together as usize);
+        starts.map(|start| (together.min(records - start), 1)).collect()
+    };
+    let keys = |ways| {
+        let draw = |(n, records): (&u32, &u64)| (*records, if *n == 0 { ways } else { 1 });
+        customers.iter().map(draw).collect()
+    };
+    match partitioner {
+        "weighted" => None,
+        "random" => Some(equal(1)),
+        "sticky" => Some(equal(BATCH.div_ceil(RECORD_BYTES) as u64)),
+        "spread" => Some(keys(ways)),
+        _ => Some(keys(1)),
+    }
 }
 
 /// `1 1 2`: numbers between spaces or commas.

@@ -6,11 +6,12 @@
 //! | [`Crc32`] | CRC-32 of the key | [`Sticky`] | librdkafka (`consistent_random`), so rdkafka too |
 //! | [`Sticky`] | not looked at | one partition for a while, then another | |
 //! | [`Random`] | not looked at | any partition | |
-//! | [`Weighted`] | as [`Murmur2`], in shares that you give | the same | this crate |
+//! | [`Weighted`] | rendezvous hashing, in shares that you give | drawn in the same shares | this crate |
 //! | [`Spread`] | as [`Murmur2`], but a hot key goes to several | [`Sticky`] | this crate |
 //!
 //! All of them take their randomness as a seed and the time as an argument, so that a test, and a page in a
 //! browser, can say what comes out.
+//! [`Weighted`] places keys as no other client does: who begins with it moves nearly all of them, once.
 //! Two producers agree on a key's partition if they have the same partitioner *and* the same number of
 //! partitions; nothing in Kafka checks either.
 //!

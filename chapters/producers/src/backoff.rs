@@ -10,7 +10,7 @@
 //! | grows by | 2 each time, for ever; then jitter; then the cap | 2 each time up to the cap; then jitter; then the cap |
 //! | jitter | 80 to 120 %, in whole percent | 80 to 120 % |
 //! | after many failures | a 32-bit int overflows: no delay, then all from the start | stays at the cap |
-//! | at the cap | all delays equal: no jitter is left | 80 to 100 % of the cap |
+//! | at the cap | all delays equal: no jitter is added | 80 to 100 % of the cap |
 //! | gives up after | `message.timeout.ms`, 300 000 | `delivery.timeout.ms`, 120 000 |
 //!
 //! A refusal that says "ask for the leader again" is not counted by librdkafka as a failure: its delay stays the first.
@@ -242,6 +242,9 @@ mod tests {
     }
 
     /// claim: librdkafka-has-no-jitter-at-the-cap
+    ///
+    /// Only the four delays below the cap differ: the fifth failure comes 1,200 to 1,800 ms after the first, and each
+    /// later one a second after the one before. With a first delay of five quarters of the cap none differs at all.
     #[test]
     fn at_the_cap_librdkafka_has_no_jitter_left() {
         let (ours, java) = (
@@ -261,12 +264,40 @@ mod tests {
                 "{failed}"
             );
         }
+        let before_the_fifth = |of: fn(Delay) -> Duration| -> Duration {
+            (1..5).map(|failed| of(ours.delay(failed))).sum()
+        };
+        assert_eq!(before_the_fifth(|delay| delay.at_least), ms(1_200));
+        assert_eq!(before_the_fifth(|delay| delay.at_most), ms(1_800));
+        let spread = |first| {
+            let delay = schedule(Client::Librdkafka, first, 1_000).delay(1);
+            delay.at_most - delay.at_least
+        };
+        assert_eq!(spread(1_250), ms(0));
+        assert!(spread(1_249) > ms(0));
+    }
+
+    /// claim: a-record-is-given-up-before-the-overflow
+    ///
+    /// Nobody sends a record 26 times within 22 s, nor, with a longest delay of 7 s, within 120 s; with 6 s somebody
+    /// may.
+    #[test]
+    fn a_record_is_given_up_before_the_int_overflows() {
+        let most = |longest, timeout| {
+            let backoff = schedule(Client::Librdkafka, 100, longest);
+            assert_eq!(backoff.overflows_at(), Some(26));
+            *backoff.attempts(ms(timeout), ms(0)).end()
+        };
+        assert_eq!(most(1_000, 22_000), 25);
+        assert!(most(1_000, 23_000) >= 26);
+        assert!(most(7_000, 120_000) <= 25);
+        assert!(most(6_000, 120_000) >= 26);
     }
 
     /// claim: five-retries-at-once
     ///
-    /// With the defaults five of 32 failures, first the 26th after 22.5 s, are followed by no delay at all; the 33rd
-    /// by the first one again.
+    /// With the defaults five of 32 failures, first the 26th after 22.5 s, are followed by no delay at all: seven
+    /// retries come within 2 s. The 33rd is followed by the first delay again.
     #[test]
     fn librdkafkas_int_overflows_after_a_while() {
         let backoff = schedule(Client::Librdkafka, 100, 1_000);
@@ -280,6 +311,9 @@ mod tests {
             delays,
             [1_000, 1_000, 0, 0, 1_000, 1_000, 0, 0, 0, 100, 200, 400]
         );
+        let seven: Duration =
+            (26..33).map(|failed| backoff.delay(failed).expected).sum();
+        assert_eq!(seven, ms(2_000));
         assert_eq!(schedule(Client::Java, 100, 1_000).overflows_at(), None);
         assert_eq!(
             schedule(Client::Librdkafka, 1, 1).overflows_at(),

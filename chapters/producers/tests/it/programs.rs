@@ -54,6 +54,20 @@ async fn a_dropped_producer_against_a_closed_one() -> Result {
     Ok(())
 }
 
+/// Five orders leave in five requests, and the first is refused once: it stands behind the others.
+#[tokio::test]
+async fn a_refused_order_stands_behind_its_followers() -> Result {
+    // It has a broker of its own.
+    let mut program = command("producers_overtaken", "unused")?;
+    let output = timeout(PATIENCE, program.output()).await??;
+    let printed = String::from_utf8(output.stdout)?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{printed}\n{said}");
+    let last = printed.trim_end();
+    assert!(last.ends_with("log=\"2 3 4 5 1\""), "{printed}");
+    Ok(())
+}
+
 /// The guided run with a broker that does not answer, until its five orders are queued.
 async fn queued(
     cluster: &Cluster,

@@ -18,8 +18,7 @@ pub enum Acks {
     All,
 }
 
-/// How batches are compressed (`compression.type`). zstd needs rdkafka's feature of that name: set it in
-/// [`ProducerConfig::extra`] there.
+/// How batches are compressed (`compression.type`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compression {
     /// Not at all.
@@ -31,6 +30,9 @@ pub enum Compression {
     Snappy,
     /// LZ4.
     Lz4,
+    /// Zstandard. It needs rdkafka's feature `zstd`, which this crate leaves to yours: without it the producer
+    /// does not start, and its error names `compression.type`.
+    Zstd,
 }
 
 /// A value that is not shown: `Debug` prints stars.
@@ -85,8 +87,12 @@ pub struct ProducerConfig {
     /// `linger.ms`: how long a batch waits to be filled. librdkafka's default is 5 ms.
     pub linger: Duration,
     /// `batch.size`: bytes of a batch at which it waits no longer. librdkafka's default is 1,000,000.
+    ///
+    /// Keep it below `max.message.bytes` of every topic: a broker refuses a batch that is larger, and with
+    /// it each of its records, however small.
     pub batch_bytes: u32,
-    /// `message.max.bytes`: the largest record. Kafka's default, 1,048,588 bytes, is for a whole batch.
+    /// `message.max.bytes`: the largest record, with some 40 bytes around its key, payload and headers. A
+    /// broker's `message.max.bytes`, by default 1,048,588 bytes, is for a whole batch.
     pub max_record_bytes: u32,
     /// `delivery.timeout.ms`: how long a record may take, with all retries, before it has failed.
     pub delivery_timeout: Duration,
@@ -241,6 +247,7 @@ impl ProducerConfig {
             Compression::Gzip => "gzip",
             Compression::Snappy => "snappy",
             Compression::Lz4 => "lz4",
+            Compression::Zstd => "zstd",
         };
         let ms = |duration: Duration| duration.as_millis().to_string();
         let mut own = BTreeMap::from([
@@ -294,7 +301,7 @@ const ALIASES: [&str; 8] = [
     "message.timeout.ms",
     // Failed and successful reports both count: without one a record would never leave the window.
     "delivery.report.only.error",
-    // A purged record must be reported too.
+    // It would end the producer for each record that fails for good.
     "enable.gapless.guarantee",
 ];
 
@@ -398,6 +405,22 @@ mod tests {
                 c.extra.insert(ours.to_owned(), "1".to_owned());
             };
             assert_eq!(broken(set), "extra");
+        }
+    }
+
+    #[test]
+    fn each_codec_is_valid_and_named() {
+        for (compression, name) in [
+            (Compression::None, "none"),
+            (Compression::Gzip, "gzip"),
+            (Compression::Snappy, "snappy"),
+            (Compression::Lz4, "lz4"),
+            (Compression::Zstd, "zstd"),
+        ] {
+            let mut config = ProducerConfig::new("localhost:9092");
+            config.compression = compression;
+            assert_eq!(config.validate(), Ok(()));
+            assert_eq!(config.properties()["compression.type"], name);
         }
     }
 

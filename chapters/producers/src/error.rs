@@ -11,12 +11,15 @@ use crate::config::ConfigError;
 pub enum Class {
     /// The same record may go through later: the broker, the network or our own queue is the cause.
     ///
-    /// The client has tried for `delivery_timeout` already. It may be in the log all the same: its
-    /// answer may have been lost, so that a record sent anew can be there twice.
+    /// Mostly the client has tried for `delivery_timeout` already. Two kinds come at once: a record that
+    /// was purged, and a code that librdkafka does not name among those that it tries again, such as
+    /// `UNKNOWN_SERVER_ERROR`. The record may be in the log all the same: its answer may have been lost,
+    /// so that a record sent anew can be there twice.
     Retriable,
-    /// This record never goes through as it is; others do.
+    /// This record meets the same answer until somebody changes it, the topic, the rights or, where a
+    /// batch was too large, `batch_bytes`; others go through.
     Record,
-    /// This producer sends nothing any more: make a new one, or end.
+    /// This producer sends nothing any more: make a new one; where rights are missing, end.
     Fatal,
 }
 
@@ -39,13 +42,17 @@ impl Class {
 pub fn class(code: RDKafkaErrorCode) -> Class {
     use RDKafkaErrorCode as Code;
     match code {
-        // The record itself: too large, without a key for a compacted
-        // topic, an impossible timestamp, a partition that the topic
-        // lacks. The same bytes meet the same answer each time.
-        Code::MessageSizeTooLarge
-        | Code::MessageBatchTooLarge
-        | Code::InvalidMessage
-        | Code::InvalidRecord
+        // Too large. Brokers say it of a batch, and each record in it gets
+        // this answer: Java's client splits the batch, librdkafka does
+        // not. Small records get it too where `batch.size` is above the
+        // topic's `max.message.bytes`.
+        Code::MessageSizeTooLarge | Code::MessageBatchTooLarge => {
+            Class::Record
+        }
+        // The record itself: without a key for a compacted topic, an
+        // impossible timestamp, a partition that the topic lacks. The same
+        // bytes meet the same answer each time.
+        Code::InvalidRecord
         | Code::InvalidMessageSize
         | Code::InvalidTimestamp
         | Code::UnknownPartition
@@ -82,10 +89,11 @@ pub fn class(code: RDKafkaErrorCode) -> Class {
         | Code::UnsupportedForMessageFormat
         | Code::InvalidRequiredAcks => Class::Fatal,
         // The rest comes from the state of broker, network or queue, and
-        // passes: no leader, too few replicas, a time-out, a full queue,
-        // purged before it was sent. A code that we do not know is taken
-        // as one of these: a caller that gives up after some attempts
-        // loses less than one that gives up at once.
+        // passes: no leader, too few replicas, a batch that was damaged on
+        // its way, a time-out, a full queue, purged before it was sent. A
+        // code that we do not know is taken as one of these: a caller that
+        // gives up after some attempts loses less than one that gives up
+        // at once.
         _ => Class::Retriable,
     }
 }
@@ -97,10 +105,11 @@ pub fn class(code: RDKafkaErrorCode) -> Class {
 pub enum SendError {
     /// It is larger than `max_record_bytes`.
     #[error(
-        "the record has {bytes} bytes and {limit} are allowed: send less, or raise max_record_bytes and the topic's max.message.bytes"
+        "the record takes up to {bytes} bytes in its batch and {limit} are allowed: send less, or raise max_record_bytes and the topic's max.message.bytes"
     )]
     TooLarge {
-        /// Bytes of its key, payload and headers.
+        /// What it may take in a batch: its key, payload and headers, and the lengths and numbers around
+        /// them.
         bytes: u64,
         /// The most that are allowed.
         limit: u64,
@@ -113,8 +122,11 @@ pub enum SendError {
     /// The producer was closed, or its thread ended because a handler panicked.
     #[error("the producer is closed: make a new one")]
     Closed,
-    /// librdkafka refused it.
-    #[error("the record was refused before it was queued")]
+    /// librdkafka refused it: a name that no topic may have, a partition that the topic lacks, a dead
+    /// producer.
+    #[error(
+        "librdkafka refuses the record, and nothing was queued: its class says whether to try again, to drop the record or to make a new producer"
+    )]
     Refused(#[source] DeliveryError),
 }
 
@@ -195,11 +207,15 @@ mod tests {
         use RDKafkaErrorCode as Code;
         for (code, expected) in [
             (Code::MessageSizeTooLarge, Class::Record),
+            (Code::InvalidRecord, Class::Record),
             (Code::TopicAuthorizationFailed, Class::Record),
             (Code::OutOfOrderSequenceNumber, Class::Fatal),
             (Code::Fatal, Class::Fatal),
             (Code::SaslAuthenticationFailed, Class::Fatal),
             (Code::NotEnoughReplicas, Class::Retriable),
+            // CORRUPT_MESSAGE: the batch was damaged on its way.
+            (Code::InvalidMessage, Class::Retriable),
+            (Code::Unknown, Class::Retriable),
             (Code::MessageTimedOut, Class::Retriable),
             (Code::QueueFull, Class::Retriable),
             (Code::PurgeQueue, Class::Retriable),
@@ -214,6 +230,10 @@ mod tests {
             SendError::TooLarge { bytes: 2_000_000, limit: 1_000_000 };
         assert!(large.to_string().contains("raise max_record_bytes"));
         assert_eq!(large.class(), Class::Record);
+        let code = RDKafkaErrorCode::UnknownPartition;
+        let refused = SendError::Refused(DeliveryError { code });
+        assert!(refused.to_string().contains("nothing was queued"));
+        assert_eq!(refused.class(), Class::Record);
         assert_eq!(SendError::WindowFull.class(), Class::Retriable);
         assert_eq!(SendError::Closed.class(), Class::Fatal);
         let close =

@@ -194,11 +194,12 @@ impl Producer {
 
     fn checked(&self, record: &Record<'_>) -> Result<u64, SendError> {
         self.open()?;
-        let (bytes, limit) = (record.bytes(), self.shared.max_record_bytes);
+        let (bytes, limit) =
+            (record.bytes_in_batch(), self.shared.max_record_bytes);
         if bytes > limit {
             Err(SendError::TooLarge { bytes, limit })
         } else {
-            Ok(bytes)
+            Ok(record.bytes())
         }
     }
 

@@ -58,6 +58,29 @@ impl<'a> Record<'a> {
     pub(crate) fn bytes(&self) -> u64 {
         bytes(self.key, self.payload, self.headers.as_ref())
     }
+
+    /// What librdkafka says that it may take in a batch, and compares with `message.max.bytes`: its own
+    /// bytes, the length of each header's name and value, and the most that a record's numbers take.
+    pub(crate) fn bytes_in_batch(&self) -> u64 {
+        let headers = self.headers.as_ref().map_or(0, |headers| {
+            let lengths = headers.iter().map(|header| {
+                let value = header.value.map_or(0, <[u8]>::len);
+                length_bytes(header.key.len()) + length_bytes(value)
+            });
+            lengths.sum()
+        });
+        self.bytes() + headers + AROUND_A_RECORD
+    }
+}
+
+/// `RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD`: length, attributes, the distances of timestamp and offset, and the
+/// lengths of key, payload and headers, each as long as it can be.
+const AROUND_A_RECORD: u64 = 36;
+
+/// How many bytes a length takes: Kafka's protocol has seven bits in each, and one bit more for the sign.
+fn length_bytes(length: usize) -> u64 {
+    let bits = usize::BITS - ((length << 1) | 1).leading_zeros();
+    bits.div_ceil(7).into()
 }
 
 /// Where a record stands.
@@ -90,4 +113,24 @@ pub(crate) fn bytes<H: Headers>(
         sizes.sum()
     });
     (len(key) + len(payload) + headers) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_takes_a_byte_for_seven_bits() {
+        for (length, bytes) in [
+            (0, 1),
+            (63, 1),
+            (64, 2),
+            (8_191, 2),
+            (8_192, 3),
+            (1_048_575, 3),
+            (1_048_576, 4),
+        ] {
+            assert_eq!(length_bytes(length), bytes, "{length}");
+        }
+    }
 }

@@ -97,7 +97,12 @@ fn age(record: &BorrowedMessage<'_>) -> Option<f64> {
 }
 
 pub(crate) fn delivery_error(error: &KafkaError) -> DeliveryError {
-    DeliveryError {
-        code: error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail),
-    }
+    let code = match error {
+        // A zero byte in a topic's name: it is no better next time.
+        KafkaError::Nul(_) => RDKafkaErrorCode::InvalidTopic,
+        error => {
+            error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail)
+        }
+    };
+    DeliveryError { code }
 }

@@ -5,10 +5,10 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use producers::{Outcome, Producer, ProducerConfig};
+use producers::{Outcome, Producer, ProducerConfig, Record};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use testbed::embedded::Embedded;
-use testbed::{Cluster, TopicSpec};
+use testbed::{Cluster, TopicSpec, eventually};
 use tokio::process::Command;
 
 /// Longer than anything here takes, so that a hanging test ends with a message.
@@ -55,6 +55,31 @@ impl Outcomes {
     pub fn all(&self) -> Vec<Outcome> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+pub fn order(topic: &str, token: usize) -> Record<'_> {
+    Record::new(topic, b"2 mugs", token)
+}
+
+pub async fn send(
+    producer: &Producer,
+    topic: &str,
+    orders: usize,
+) -> Result {
+    for token in 0..orders {
+        producer.send(order(topic, token)).await?;
+    }
+    Ok(())
+}
+
+/// Waits until so many outcomes have come.
+pub async fn come(outcomes: &Outcomes, number: usize) -> Result {
+    eventually(PATIENCE, "all outcomes", async || {
+        let seen = outcomes.all().len();
+        if seen == number { Ok(()) } else { Err(format!("{seen}")) }
+    })
+    .await?;
+    Ok(())
 }
 
 /// How many records a topic of one partition holds.

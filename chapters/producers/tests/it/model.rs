@@ -1,39 +1,24 @@
-//! What becomes of a record when its future, its producer, its runtime or its process goes.
+//! What becomes of a record when its future, its runtime or its process goes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
-use producers::{Class, Producer, Record, SendError};
-use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
+use producers::SendError;
+use rdkafka::client::ClientContext;
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::producer::{
+    BaseProducer, BaseRecord, FutureProducer, FutureRecord, Producer as _,
+    ProducerContext,
+};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use testbed::{TestTopic, cluster, eventually};
-use tokio::time::timeout;
 
 use crate::common::{
-    FOR_EVER, Outcomes, PATIENCE, Result, config, shop, start, stored,
+    FOR_EVER, PATIENCE, Result, come, config, order, send, shop, start,
+    stored,
 };
-
-fn order(topic: &str, token: usize) -> Record<'_> {
-    Record::new(topic, b"2 mugs", token)
-}
-
-async fn send(producer: &Producer, topic: &str, orders: usize) -> Result {
-    for token in 0..orders {
-        producer.send(order(topic, token)).await?;
-    }
-    Ok(())
-}
-
-async fn come(outcomes: &Outcomes, number: usize) -> Result {
-    eventually(PATIENCE, "all outcomes", async || {
-        let seen = outcomes.all().len();
-        if seen == number { Ok(()) } else { Err(format!("{seen}")) }
-    })
-    .await?;
-    Ok(())
-}
 
 /// claim: producers-ok-is-queued
 ///
@@ -54,6 +39,48 @@ async fn ok_says_queued() -> Result {
     assert_eq!(stored(&cluster, topic.name())?, 1);
     assert_eq!(producer.under_way().records, 3);
     assert!(outcomes.all().is_empty());
+    Ok(())
+}
+
+/// Counts delivery callbacks.
+#[derive(Clone, Default)]
+struct Reports(Arc<AtomicU64>);
+
+impl ClientContext for Reports {}
+impl ProducerContext for Reports {
+    type DeliveryOpaque = ();
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// claim: producers-who-never-polls-never-hears
+///
+/// With BaseProducer: the broker has the record, and no delivery callback runs before `poll`.
+#[tokio::test]
+async fn no_report_comes_before_poll() -> Result {
+    let cluster = shop().await?;
+    let reports = Reports::default();
+    let producer: BaseProducer<Reports> =
+        cluster.client_config().create_with_context(reports.clone())?;
+    let record: BaseRecord<'_, str, str> =
+        BaseRecord::to("orders").key("order-1").payload("2 mugs");
+    producer.send(record).map_err(|(error, _)| error)?;
+    eventually(PATIENCE, "the broker has it", async || {
+        match stored(&cluster, "orders") {
+            Ok(1) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await?;
+    assert_eq!(reports.0.load(Ordering::SeqCst), 0);
+
+    eventually(PATIENCE, "its report", async || {
+        producer.poll(Duration::ZERO);
+        let seen = reports.0.load(Ordering::SeqCst);
+        if seen == 1 { Ok(()) } else { Err(format!("{seen}")) }
+    })
+    .await?;
     Ok(())
 }
 
@@ -118,136 +145,6 @@ async fn a_dropped_answer_recalls_no_record() -> Result {
 
     producer.flush(PATIENCE)?;
     assert_eq!(stored(&cluster, topic.name())?, 1);
-    Ok(())
-}
-
-/// claim: producers-drop-gives-up
-///
-/// 100 orders are queued when the producer is dropped: the topic gets none, and each outcome says so.
-#[tokio::test]
-async fn a_dropped_producer_loses_its_queue_and_says_so() -> Result {
-    let cluster = cluster("").await?;
-    let topic = TestTopic::new(&cluster, "orders", 1).await?;
-    let mut config = config(&cluster);
-    config.linger = FOR_EVER;
-    let (producer, outcomes) = start(&config)?;
-    send(&producer, topic.name(), 100).await?;
-    drop(producer);
-
-    come(&outcomes, 100).await?;
-    for outcome in outcomes.all() {
-        let error = outcome.result.err().ok_or("acknowledged")?;
-        assert_eq!(error.code, RDKafkaErrorCode::PurgeQueue);
-    }
-    assert_eq!(stored(&cluster, topic.name())?, 0);
-    Ok(())
-}
-
-/// claim: producers-close-delivers
-///
-/// The same with `close`: all arrive, and after it nothing is taken.
-#[tokio::test]
-async fn close_delivers_what_is_queued() -> Result {
-    let cluster = cluster("").await?;
-    let topic = TestTopic::new(&cluster, "orders", 1).await?;
-    let mut config = config(&cluster);
-    // So long that the batch is there when `close` is called.
-    config.linger = Duration::from_millis(300);
-    let (producer, outcomes) = start(&config)?;
-    send(&producer, topic.name(), 100).await?;
-
-    producer.close(PATIENCE).await?;
-    assert_eq!(outcomes.all().len(), 100);
-    assert_eq!(stored(&cluster, topic.name())?, 100);
-    let late = producer.send(order(topic.name(), 100)).await;
-    assert_eq!(late, Err(SendError::Closed));
-    Ok(())
-}
-
-/// The broker is gone for good: `close` ends in time and counts what it gave up.
-#[tokio::test]
-async fn close_gives_up_in_time_and_says_how_many() -> Result {
-    let cluster = shop().await?;
-    cluster.as_embedded().ok_or("not built in")?.broker_down(1)?;
-    let (producer, outcomes) = start(&config(&cluster))?;
-    send(&producer, "orders", 5).await?;
-
-    let closed = producer.close(Duration::from_millis(100)).await;
-    assert_eq!(closed.err().ok_or("closed")?.given_up, 5);
-    assert_eq!(outcomes.all().len(), 5);
-    let again = producer.close(PATIENCE).await;
-    assert_eq!(again.err().ok_or("forgotten")?.given_up, 5);
-    Ok(())
-}
-
-/// `close` is dropped while it waits: the producer stays closed, what is under way goes on, and a second
-/// `close` waits for it.
-#[tokio::test]
-async fn a_dropped_close_can_be_called_again() -> Result {
-    let cluster = shop().await?;
-    let broker = cluster.as_embedded().ok_or("not built in")?;
-    broker.broker_down(1)?;
-    let (producer, _) = start(&config(&cluster))?;
-    send(&producer, "orders", 5).await?;
-
-    assert!(producer.close(PATIENCE).now_or_never().is_none());
-    assert!(producer.flush().now_or_never().is_none());
-    assert_eq!(
-        producer.try_send(order("orders", 5)),
-        Err(SendError::Closed)
-    );
-    broker.broker_up(1)?;
-    producer.close(PATIENCE).await?;
-    assert_eq!(stored(&cluster, "orders")?, 5);
-    Ok(())
-}
-
-/// Four tasks send while the producer is closed: what was taken has one outcome, what was not has none, and
-/// nobody waits for ever.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn each_record_taken_while_it_closes_has_one_outcome() -> Result {
-    let cluster = shop().await?;
-    for within in [Duration::ZERO, PATIENCE] {
-        let mut config = config(&cluster);
-        // So small that some wait for room when it closes.
-        config.window_records = 20;
-        let (producer, outcomes) = start(&config)?;
-        let tasks = (0..4).map(|task| {
-            let producer = producer.clone();
-            tokio::spawn(async move {
-                let mut taken = Vec::new();
-                for token in (task..).step_by(4) {
-                    match producer.send(order("orders", token)).await {
-                        Ok(()) => taken.push(token),
-                        Err(refused) => return (taken, refused),
-                    }
-                }
-                unreachable!("there are more tokens than a test can send")
-            })
-        });
-        let tasks: Vec<_> = tasks.collect();
-        eventually(PATIENCE, "it is busy", async || {
-            let seen = outcomes.all().len();
-            if seen > 100 { Ok(()) } else { Err(format!("{seen}")) }
-        })
-        .await?;
-        let closed = producer.close(within).await;
-
-        let mut taken = Vec::new();
-        for task in tasks {
-            let (of_task, refused) = timeout(PATIENCE, task).await??;
-            assert_eq!(refused, SendError::Closed);
-            taken.extend(of_task);
-        }
-        taken.sort_unstable();
-        let all = outcomes.all();
-        let mut seen: Vec<_> = all.iter().map(|one| one.token).collect();
-        seen.sort_unstable();
-        assert_eq!(seen, taken);
-        let lost = all.iter().filter(|one| one.result.is_err()).count();
-        let said = closed.err().map_or(0, |error| error.given_up);
-        assert_eq!(said, lost as u64);
-    }
     Ok(())
 }
 
@@ -353,79 +250,6 @@ async fn headers_count_in_the_window() -> Result {
     Ok(())
 }
 
-/// The broker has lost count of a numbered producer: which records are in the log cannot be known any more. The
-/// producer is dead, says so of the record and of each that comes after it, and a new one goes on.
-#[tokio::test]
-async fn a_broker_that_lost_count_ends_a_numbered_producer() -> Result {
-    let cluster = shop().await?;
-    let broker = cluster.as_embedded().ok_or("not built in")?;
-    let (producer, outcomes) = start(&config(&cluster))?;
-    send(&producer, "orders", 1).await?;
-    producer.flush().await?;
-    broker.fail_next(
-        RDKafkaApiKey::Produce,
-        &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER],
-    )?;
-    producer.send(order("orders", 1)).await?;
-    producer.flush().await?;
-
-    let lost = outcomes.all()[1].result.err().ok_or("acknowledged")?;
-    assert_eq!(lost.class(), Class::Fatal, "{lost}");
-    let next = producer.send(order("orders", 2)).await;
-    let next = next.err().ok_or("queued by a dead producer")?;
-    assert_eq!(next.class(), Class::Fatal, "{next:?}");
-    assert_eq!(producer.under_way().records, 0, "what was refused left");
-
-    let (another, _) = start(&config(&cluster))?;
-    send(&another, "orders", 1).await?;
-    another.flush().await?;
-    assert_eq!(stored(&cluster, "orders")?, 2);
-    Ok(())
-}
-
-/// claim: producers-a-record-times-out
-///
-/// No broker answers: after `delivery_timeout` the outcome says so, and that another attempt may succeed.
-#[tokio::test]
-async fn a_record_without_answer_times_out() -> Result {
-    let cluster = shop().await?;
-    cluster.as_embedded().ok_or("not built in")?.broker_down(1)?;
-    let mut config = config(&cluster);
-    config.delivery_timeout = Duration::from_millis(300);
-    let (producer, outcomes) = start(&config)?;
-    send(&producer, "orders", 1).await?;
-
-    come(&outcomes, 1).await?;
-    let error = outcomes.all()[0].result.err().ok_or("acknowledged")?;
-    assert_eq!(error.code, RDKafkaErrorCode::MessageTimedOut);
-    assert_eq!(error.class(), Class::Retriable);
-    Ok(())
-}
-
-/// Too large for the producer: refused at once, with the sizes. Too large for the broker: refused by its
-/// answer. Neither is worth another attempt.
-#[tokio::test]
-async fn a_record_that_is_too_large_is_refused() -> Result {
-    let cluster = shop().await?;
-    let (producer, outcomes) = start(&config(&cluster))?;
-    let large = vec![0; 1_000_001];
-    let refused = producer.send(Record::new("orders", &large, 0)).await;
-    let expected =
-        SendError::TooLarge { bytes: 1_000_001, limit: 1_000_000 };
-    assert_eq!(refused, Err(expected));
-
-    let broker = cluster.as_embedded().ok_or("not built in")?;
-    broker.fail_next(
-        RDKafkaApiKey::Produce,
-        &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE],
-    )?;
-    send(&producer, "orders", 1).await?;
-    producer.flush().await?;
-    let error = outcomes.all()[0].result.err().ok_or("acknowledged")?;
-    assert_eq!(error.class(), Class::Record);
-    Ok(())
-}
-
 /// claim: producers-a-retry-can-overtake
 ///
 /// Five requests may be without answer, and the first is refused once: it is tried again behind the others.
@@ -454,37 +278,6 @@ async fn a_retry_without_idempotence_comes_after_its_followers() -> Result {
     log.sort_unstable();
     let log: Vec<_> =
         log.iter().map(|(_, order)| order.to_string()).collect();
-    // The page asks for this.
     assert_eq!(log.join(" "), "2 3 4 5 1");
-    Ok(())
-}
-
-/// A property that librdkafka does not know is named, and its value is not: it may be a password.
-#[tokio::test]
-async fn a_wrong_property_is_named_without_its_value() -> Result {
-    let mut config = producers::ProducerConfig::new("localhost:9092");
-    config.extra.insert("sasl.pasword".into(), "hunter2".into());
-    let error = start(&config).err().ok_or("started")?;
-    let said = format!("{error} {error:?}");
-    assert!(said.contains("sasl.pasword"), "{said}");
-    assert!(!said.contains("hunter2"), "{said}");
-    Ok(())
-}
-
-/// A handler that panics ends its producer: nobody waits for ever, and records are given up.
-#[tokio::test]
-async fn a_handler_that_panics_closes_its_producer() -> Result {
-    let cluster = shop().await?;
-    let producer = Producer::start(&config(&cluster), |_| {
-        panic!("a bug in the handler of this test")
-    })?;
-    send(&producer, "orders", 3).await?;
-    assert_eq!(producer.flush().await, Err(SendError::Closed));
-    assert_eq!(
-        producer.send(order("orders", 3)).await,
-        Err(SendError::Closed)
-    );
-    let closed = producer.close(PATIENCE).await;
-    assert_eq!(closed.err().ok_or("closed")?.given_up, 3);
     Ok(())
 }

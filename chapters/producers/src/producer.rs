@@ -1,7 +1,9 @@
 //! The producer: `send` waits for room, a thread takes the reports, a handler gets the outcomes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -30,19 +32,35 @@ const POLL: Duration = Duration::from_millis(20);
 /// - **In order**: records that one task sends to one partition stand there in that order, with
 ///   idempotence also after retries.
 /// - **Dropped** with records under way, it gives them up, and their outcomes say so. Drop does not
-///   wait. [`close`](Producer::close) does.
+///   wait: librdkafka's threads are waited for, and the handler is dropped, on the producer's own.
+///   [`close`](Producer::close) waits.
+#[derive(Clone)]
 pub struct Producer {
     shared: Arc<Shared>,
+    /// Behind `shared`: fields are dropped in order, so that whoever drops the last of these has let go of
+    /// the client before.
+    _handles: Arc<Handles>,
 }
 
-/// What the handles and the thread share.
+/// What the handles and the thread share. The thread drops it last: see [`run`].
 struct Shared {
     /// Purging, sending and polling are calls of one client, from any thread.
     client: BaseProducer<Context>,
     state: Arc<State>,
     max_record_bytes: u64,
-    /// Handles, not counting the thread's reference: the last one that is dropped ends the thread.
-    handles: AtomicUsize,
+}
+
+/// Dropped with the last handle.
+struct Handles {
+    state: Arc<State>,
+    thread: Thread,
+}
+
+impl Drop for Handles {
+    fn drop(&mut self) {
+        self.state.abandon();
+        self.thread.unpark();
+    }
 }
 
 impl Producer {
@@ -77,15 +95,19 @@ impl Producer {
         let client =
             client.create_with_context(context).map_err(start_error)?;
         let max_record_bytes = config.max_record_bytes.into();
-        let handles = AtomicUsize::new(1);
-        let shared =
-            Arc::new(Shared { client, state, max_record_bytes, handles });
-        let thread = Arc::clone(&shared);
-        std::thread::Builder::new()
+        let shared = Arc::new(Shared {
+            client,
+            state: Arc::clone(&state),
+            max_record_bytes,
+        });
+        let of_thread = Arc::clone(&shared);
+        let thread = thread::Builder::new()
             .name("producer".to_owned())
-            .spawn(move || run(&thread))
+            .spawn(move || run(&of_thread))
             .map_err(StartError::Thread)?;
-        Ok(Producer { shared })
+        let thread = thread.thread().clone();
+        let _handles = Arc::new(Handles { state, thread });
+        Ok(Producer { shared, _handles })
     }
 
     /// Takes a record, once there is room for it. `Ok` says that it is queued, and no more.
@@ -164,8 +186,9 @@ impl Producer {
     ///
     /// `within` has to be longer than `linger`: the last batch lingers, as in [`flush`](Producer::flush).
     ///
-    /// When this returns each record has had its outcome, and the thread is gone. Only a handler that
-    /// panicked gets no more of them; the records that it missed count as given up.
+    /// When this returns each record has had its outcome, and the handler is not called any more; it is
+    /// dropped, and librdkafka's threads end, after the last handle. Only a handler that panicked gets no
+    /// more outcomes; the records that it missed count as given up.
     ///
     /// # Errors
     ///
@@ -235,21 +258,6 @@ impl Producer {
     }
 }
 
-impl Clone for Producer {
-    fn clone(&self) -> Producer {
-        self.shared.handles.fetch_add(1, Ordering::Relaxed);
-        Producer { shared: Arc::clone(&self.shared) }
-    }
-}
-
-impl Drop for Producer {
-    fn drop(&mut self) {
-        if self.shared.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.shared.state.advance(ENDING);
-        }
-    }
-}
-
 impl std::fmt::Debug for Producer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Producer")
@@ -268,17 +276,21 @@ fn start_error(error: KafkaError) -> StartError {
     }
 }
 
-/// Takes reports until the last handle is gone or the producer is closed.
+/// What the producer's thread does. Dropping the client waits for librdkafka's threads, and whoever drops
+/// a handle is not to wait for that: so this returns, and its thread lets go of the client, when no handle
+/// is left.
 fn run(shared: &Shared) {
-    /// Says that the thread is gone, also when a handler panics: nobody waits for it then.
-    struct Ended<'a>(&'a State);
-    impl Drop for Ended<'_> {
-        fn drop(&mut self) {
-            self.0.advance(ENDED);
-        }
+    // A handler that panics ends its producer and nothing else: it has told its panic by now.
+    let _ = catch_unwind(AssertUnwindSafe(|| report(shared)));
+    shared.state.advance(ENDED);
+    while !shared.state.is_abandoned() {
+        thread::park();
     }
+}
+
+/// Takes reports until the last handle is gone or the producer is closed.
+fn report(shared: &Shared) {
     let state = &shared.state;
-    let _ended = Ended(state);
     while !state.is(ENDING) {
         shared.client.poll(POLL);
     }

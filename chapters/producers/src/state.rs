@@ -21,6 +21,8 @@ pub(crate) struct State {
     phase: AtomicU8,
     /// Records that were purged, since [`ENDING`].
     pub(crate) given_up: AtomicU64,
+    /// Whether the last handle is gone, and holds the client no more.
+    abandoned: AtomicBool,
 }
 
 pub(crate) const OPEN: u8 = 0;
@@ -28,7 +30,7 @@ pub(crate) const OPEN: u8 = 0;
 pub(crate) const CLOSING: u8 = 1;
 /// What is under way is given up.
 pub(crate) const ENDING: u8 = 2;
-/// The thread is gone.
+/// Each record has had its outcome, and no handler is called any more.
 pub(crate) const ENDED: u8 = 3;
 
 impl State {
@@ -40,6 +42,7 @@ impl State {
             waiting: AtomicUsize::new(0),
             phase: AtomicU8::new(OPEN),
             given_up: AtomicU64::new(0),
+            abandoned: AtomicBool::new(false),
         }
     }
 
@@ -50,6 +53,16 @@ impl State {
     pub(crate) fn advance(&self, phase: u8) {
         self.phase.fetch_max(phase, Ordering::SeqCst);
         self.wake.notify_waiters();
+    }
+
+    /// The last handle is gone.
+    pub(crate) fn abandon(&self) {
+        self.advance(ENDING);
+        self.abandoned.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::SeqCst)
     }
 
     /// Takes room for a record, unless the window is full or was and is not half free again.
@@ -126,7 +139,8 @@ impl Drop for Counting<'_> {
 mod tests {
     use super::*;
 
-    /// Nobody overtakes who waits: one free place is for nobody, half of the window for all.
+    /// One free place is for nobody: who waits is asleep then, and whoever comes new would take each. Half of
+    /// the window is for all, and nothing says who is first.
     #[test]
     fn a_full_window_takes_nothing_before_half_is_free() {
         let state = State::new(Window::new(4, 1000));

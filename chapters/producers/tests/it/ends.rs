@@ -1,11 +1,13 @@
 //! How a producer ends: dropped, closed, or by a handler that panics.
 
+use std::thread;
 use std::time::Duration;
 
 use futures::FutureExt;
-use producers::{Producer, SendError};
+use producers::{Outcome, Producer, ProducerConfig, SendError};
 use rdkafka::error::RDKafkaErrorCode;
 use testbed::{TestTopic, cluster, eventually};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::common::{
@@ -59,6 +61,67 @@ async fn a_record_purged_in_flight_is_stored_all_the_same() -> Result {
 
     broker.round_trip_time(1, Duration::ZERO)?;
     assert_eq!(stored(&cluster, "orders")?, 2);
+    Ok(())
+}
+
+/// Tells the thread's name when it is dropped.
+struct DroppedOn(Option<oneshot::Sender<Option<String>>>);
+
+impl Drop for DroppedOn {
+    fn drop(&mut self) {
+        let name = thread::current().name().map(str::to_owned);
+        if let Some(tell) = self.0.take() {
+            let _ = tell.send(name); // nobody may listen any more
+        }
+    }
+}
+
+/// A producer whose client says on which thread it was dropped: with it goes the handler.
+fn watched(
+    config: &ProducerConfig,
+    handler: impl Fn(Outcome) + Send + Sync + 'static,
+) -> Result<(Producer, oneshot::Receiver<Option<String>>)> {
+    let (tell, told) = oneshot::channel();
+    let dropped_on = DroppedOn(Some(tell));
+    let producer = Producer::start(config, move |outcome| {
+        let _with_the_handler = &dropped_on;
+        handler(outcome);
+    })?;
+    Ok((producer, told))
+}
+
+/// Whoever drops the last handle does not wait for librdkafka's threads: the client is dropped on the producer's
+/// own thread, with records under way, after `close`, and after a handler's panic.
+#[tokio::test]
+async fn the_client_is_dropped_on_the_producers_thread() -> Result {
+    let cluster = shop().await?;
+    let thread = Some("producer".to_owned());
+
+    let mut lingering = config(&cluster);
+    lingering.linger = FOR_EVER;
+    let (producer, dropped_on) = watched(&lingering, |_| {})?;
+    send(&producer, "orders", 10).await?;
+    let clone = producer.clone();
+    drop(producer);
+    assert_eq!(clone.under_way().records, 10, "a handle is left");
+    drop(clone);
+    assert_eq!(timeout(PATIENCE, dropped_on).await??, thread);
+
+    let (producer, mut dropped_on) = watched(&config(&cluster), |_| {})?;
+    send(&producer, "orders", 10).await?;
+    producer.close(PATIENCE).await?;
+    assert!(dropped_on.try_recv().is_err(), "a handle is left");
+    drop(producer);
+    assert_eq!(timeout(PATIENCE, dropped_on).await??, thread);
+
+    let (producer, mut dropped_on) = watched(&config(&cluster), |_| {
+        panic!("a bug in the handler of this test")
+    })?;
+    send(&producer, "orders", 10).await?;
+    assert_eq!(producer.flush().await, Err(SendError::Closed));
+    assert!(dropped_on.try_recv().is_err(), "a handle is left");
+    drop(producer);
+    assert_eq!(timeout(PATIENCE, dropped_on).await??, thread);
     Ok(())
 }
 

@@ -1,8 +1,9 @@
 //! A producer that is fast and says of each record what became of it.
 //!
-//! [`Producer::send`] waits only while the producer holds as many records as it may; what the broker
-//! answers comes to a handler, one [`Outcome`] a record, with the number that the caller gave. No
-//! future, channel or allocation is paid a record.
+//! [`Producer::send`] waits for room, while the producer holds as many records as it may, and now and
+//! then gives other tasks their turn; it waits for no answer. What the broker answers comes to a handler,
+//! one [`Outcome`] a record, with the number that the caller gave. A record costs no channel, no future
+//! that lives until its answer, and no allocation beyond rdkafka's own.
 //!
 //! # Layout
 //!

@@ -112,9 +112,9 @@ impl Producer {
 
     /// Takes a record, once there is room for it. `Ok` says that it is queued, and no more.
     ///
-    /// A window that was found full takes nothing before half of it is free, from anybody, so that who
-    /// waits is not overtaken for ever. With room, `send` yields to the runtime now and then, as tokio's
-    /// own channels do.
+    /// A window that was found full takes nothing before half of it is free, from anybody: who waits and
+    /// who comes new then have the same chance, and nothing says whose turn is first. With room, `send`
+    /// yields to the runtime now and then, as tokio's own channels do.
     ///
     /// # Errors
     ///
@@ -127,7 +127,8 @@ impl Producer {
     // ANCHOR: send
     pub async fn send(&self, record: Record<'_>) -> Result<(), SendError> {
         let bytes = self.checked(&record)?;
-        // Other tasks get their turn, also while there is always room.
+        // Other tasks get their turn, also while there is always room:
+        // tokio asks for it after 128 sends in a row.
         tokio::task::coop::consume_budget().await;
         while !self.shared.state.enter(bytes) {
             self.shared.state.room().await;

@@ -37,14 +37,17 @@ async fn main() -> anyhow::Result<()> {
     })?;
 
     // ANCHOR: stop
-    tokio::select! {
+    let ended = tokio::select! {
         biased; // asked first, so watched before the first order
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        sent = shop(&brokers, &followed, &many) => sent?,
-    }
+        signal = tokio::signal::ctrl_c() => signal.map_err(Into::into),
+        ended = shop(&brokers, &followed, &many) => ended,
+    };
     let patience = Duration::from_secs(30);
-    followed.close(patience).await?; // sends what is queued
-    many.close(patience).await?;
+    let (first, second) =
+        tokio::join!(followed.close(patience), many.close(patience));
+    ended?;
+    first?;
+    second?;
     // ANCHOR_END: stop
     let acknowledged = acknowledged.load(Ordering::Relaxed);
     info!(target: "run", process = "checkout", acknowledged, "outcome");

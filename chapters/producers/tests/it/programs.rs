@@ -18,7 +18,8 @@ async fn output(program: &str, cluster: &Cluster) -> Result<String> {
     Ok(printed)
 }
 
-/// All five orders are queued before the broker has the first; then 20,000 go through, each acknowledged.
+/// All five orders are queued before the broker has the first; 200 that are awaited each take 5 ms each; then 20,000
+/// go through in less time, each acknowledged.
 #[tokio::test]
 async fn orders_are_queued_before_the_first_is_acknowledged() -> Result {
     let cluster = shop().await?;
@@ -34,6 +35,16 @@ async fn orders_are_queued_before_the_first_is_acknowledged() -> Result {
     let (_, produced) = place("produced");
     assert_eq!(produced, 5, "{printed}");
     assert!(acknowledged >= 5 && first >= Some(5), "{printed}");
+    let duration_ms = |word: &str| -> Result<u64> {
+        let line = printed.lines().find(|line| line.contains(word));
+        let (_, ms) = line
+            .and_then(|line| line.split_once("duration_ms="))
+            .ok_or(word)?;
+        Ok(ms.split_whitespace().next().unwrap_or(ms).parse()?)
+    };
+    let each = duration_ms("awaited each answer")?;
+    let room = duration_ms("awaited room")?;
+    assert!(each >= 1_000 && room < each, "{printed}");
     assert!(
         printed.trim_end().ends_with("acknowledged=20005"),
         "{printed}"

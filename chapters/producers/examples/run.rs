@@ -43,6 +43,7 @@ async fn main() -> anyhow::Result<()> {
         ended = shop(&brokers, &followed, &many) => ended,
     };
     let patience = Duration::from_secs(30);
+    // Sends what is queued, also after an error.
     let (first, second) =
         tokio::join!(followed.close(patience), many.close(patience));
     ended?;

@@ -400,6 +400,16 @@
       of.records = of.records.slice(offsets.lowerBound(of.records, of.start));
     },
 
+    // The record where the group goes on is not there: its position is one end of the log or the other.
+    reset(draft, line) {
+      const of = draft.partition();
+      const who = draft.stir();
+      if (!of || !who) return;
+      const at = draft.standing(of, draft.groupOf(line.process));
+      if (line.to === 'log start') at.position = of.start;
+      if (line.to === 'log end') at.position = of.highWatermark;
+    },
+
     // Compaction took one record: the others keep their offsets.
     cleaned(draft, line) {
       const of = draft.partition();

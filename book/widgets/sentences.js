@@ -91,6 +91,9 @@
       case 'cleaned':
         if (!at) break;
         return line.message;
+      case 'reset':
+        if (values.place === '' || [line.from, line.to, line.reason].includes(undefined)) break;
+        return 'reset';
       case 'skipped':
         if (!at || line.reason === undefined) break;
         return 'skipped';

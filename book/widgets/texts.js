@@ -122,6 +122,7 @@
     elected: 'Broker {leader} now leads {place}.',
     added: '{topic} has {partitions} partitions from now on.',
     deleted: 'Retention has deleted what stood before {place}, offset {offset}: the log starts here.',
+    reset: '{who} asks for {place}, offset {from}: {reason}. It goes on at the {to}.',
     cleaned: 'Compaction has taken {record} away from {place}, offset {offset}: a later record has its key.',
     electedUnclean: 'Broker {leader} now leads {place}, though it may lack records: an unclean election.',
     offline: 'Nobody leads {place}: it is offline.',

@@ -192,7 +192,7 @@ test('a line that the vocabulary does not know changes nothing but the clock', (
 
 test('lines with fields missing or of another type are shown and counted, never an error', () => {
   const kinds = ['started', 'produced', 'acknowledged', 'failed', 'consumed', 'processed', 'committed', 'assigned', 'revoked',
-    'lost', 'paused', 'resumed', 'retried', 'skipped', 'orphaned', 'killed', 'restarted', 'elected', 'stopped', 'outcome'];
+    'lost', 'reset', 'paused', 'resumed', 'retried', 'skipped', 'orphaned', 'killed', 'restarted', 'elected', 'stopped', 'outcome'];
   const shapes = [{}, { process: 'packing' }, { process: 'packing', topic: 'orders' }, { topic: 'orders', partition: 0, offset: 1 },
     { process: 'packing', topic: 'orders', partition: 'zero', offset: 'one' }, { process: 'packing', victim: 'nobody', leader: null }];
   const lines = kinds.flatMap((message) => shapes.map((fields) => ({ t_ms: 1, message, ...fields })));
@@ -213,6 +213,11 @@ test('retention moves the start of a log, and compaction leaves holes in it', ()
   assert.deepEqual(at(deleted), [4, 5]);
   assert.equal(deleted.partitions['orders-0'].start, 4);
   assert.equal(on(deleted, 0).position, 5);
+
+  const reset = (to) => play({ topics: ['orders:1'], lines: [...sent, says('packing', 'consumed', order(0, 0)),
+    says('broker', 'deleted', { topic: 'orders', partition: 0, offset: 4 }),
+    says('packing', 'reset', { topic: 'orders', partition: 0, from: 1, to })] });
+  assert.deepEqual(['log start', 'log end'].map((to) => on(reset(to), 0).position), [4, 6]);
 });
 
 test('partitions that are added appear, empty, and those that were there stay as they are', () => {

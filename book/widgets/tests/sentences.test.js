@@ -23,6 +23,9 @@ test('each kind of line is a sentence', () => {
   assert.equal(sentence({ t_ms: 0, message: 'killed', process: 'testbed', broker: 2 }), 'Broker 2 was killed.');
   assert.equal(sentence({ t_ms: 0, message: 'added', process: 'admin', topic: 'orders', partitions: 6 }), 'orders has 6 partitions from now on.');
   assert.equal(sentence({ ...order, message: 'deleted', process: 'broker' }), 'Retention has deleted what stood before orders-1, offset 4: the log starts here.');
+  const reset = { t_ms: 0, process: 'packing', topic: 'orders', partition: 1, message: 'reset', from: 3, to: 'log start' };
+  assert.equal(sentence({ ...reset, reason: 'Offset out of range' }), 'packing asks for orders-1, offset 3: Offset out of range. It goes on at the log start.');
+  assert.equal(sentence(reset), 'packing: reset orders-1 (from 3 and to log start)');
   assert.equal(sentence({ ...order, message: 'cleaned', process: 'broker' }), 'Compaction has taken order-7 away from orders-1, offset 4: a later record has its key.');
   assert.equal(sentence({ t_ms: 0, message: 'outcome', process: 'shop', packed: 5 }), 'The run is over: packed 5.');
 });

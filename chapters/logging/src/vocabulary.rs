@@ -268,6 +268,12 @@ pub const KINDS: &[Kind] = &[
         multiplicity: Multiplicity::Once,
     },
     Kind {
+        message: "reset",
+        says: "the record where the group goes on is not in the log: it goes on elsewhere",
+        fields: &["topic", "partition", "from", "to", "reason"],
+        multiplicity: Multiplicity::Once,
+    },
+    Kind {
         message: "cleaned",
         says: "compaction took this record away: a later one has its key",
         fields: &["topic", "partition", "offset", "[key]"],

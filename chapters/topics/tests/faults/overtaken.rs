@@ -7,6 +7,8 @@
 use std::time::Duration;
 
 use anyhow::bail;
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{
     CommitMode, Consumer, ConsumerContext, StreamConsumer,
 };
@@ -17,7 +19,7 @@ use testbed::local::{LocalCluster, LocalOptions};
 use testbed::{Cluster, eventually};
 use tokio::signal::unix::{SignalKind, signal};
 use topics::{Admin, Allow, Declared, missed};
-use tracing::info;
+use tracing::{info, warn};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -34,11 +36,47 @@ const GROUPS: [(&str, &str); 3] = [
     ("refunds", "error"),
 ];
 
-/// `recv()` hands out what goes wrong, so that the client need not log it as well: here, that a log ends.
-struct Quiet;
-impl ConsumerContext for Quiet {}
-impl ClientContext for Quiet {
+/// Hears in librdkafka's log lines that its group goes on elsewhere: there is no callback for it.
+struct Hears {
+    group: String,
+}
+impl ConsumerContext for Hears {}
+impl ClientContext for Hears {
+    /// `recv()` hands out what goes wrong, so that the client need not log it as well: here, that a log ends.
     fn error(&self, _: KafkaError, _: &str) {}
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        DefaultClientContext.log(level, facility, message);
+        if let Some(Reset { from, to, reason }) = Reset::read(message) {
+            warn!(target: "run", process = self.group, topic = "returns", partition = 0, from, to, reason, "reset");
+        }
+    }
+}
+
+/// A group goes on elsewhere than where it wanted to.
+struct Reset<'a> {
+    from: i64,
+    to: &'static str,
+    reason: &'a str,
+}
+
+impl<'a> Reset<'a> {
+    /// The warning is, in one line: `returns [0]: offset reset (at offset 3 (leader epoch -1), broker 1) to offset
+    /// BEGINNING (leader epoch -1): fetch failed due to requested offset not available on the broker: Broker: Offset
+    /// out of range`.
+    fn read(message: &'a str) -> Option<Self> {
+        let (_, said) = message.split_once("offset reset (at offset ")?;
+        let (from, said) = said.split_once(' ')?;
+        let (_, said) = said.split_once(") to ")?;
+        let (to, why) = said.split_once(": ")?;
+        let to = match to {
+            to if to.contains("BEGINNING") => "log start",
+            to if to.contains("END") => "log end",
+            _ => return None,
+        };
+        let reason = why.rsplit(": ").next().unwrap_or(why);
+        Some(Reset { from: from.parse().ok()?, to, reason })
+    }
 }
 
 #[tokio::main]
@@ -145,14 +183,14 @@ fn consumer(
     config: &ClientConfig,
     group: &str,
     reset: &str,
-) -> anyhow::Result<StreamConsumer<Quiet>> {
-    let consumer: StreamConsumer<Quiet> = config
+) -> anyhow::Result<StreamConsumer<Hears>> {
+    let consumer: StreamConsumer<Hears> = config
         .clone()
         .set("group.id", group)
         .set("auto.offset.reset", reset)
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")
-        .create_with_context(Quiet)?;
+        .create_with_context(Hears { group: group.to_owned() })?;
     consumer.subscribe(&["returns"])?;
     Ok(consumer)
 }

@@ -88,7 +88,7 @@ async fn compaction_keeps_the_last_of_each_key() -> Result {
 /// claim: topics-retention-waits-for-nobody
 ///
 /// Three groups have committed 3 when retention deletes everything below 10. `earliest` goes on at 10 and `latest` at
-/// the end, both without an error; `error` stops.
+/// the end, both with a warning of librdkafka and without an error; `error` stops.
 #[tokio::test]
 async fn retention_waits_for_no_consumer() -> Result {
     let _alone = alone().await;
@@ -98,6 +98,19 @@ async fn retention_waits_for_no_consumer() -> Result {
     assert_eq!(outcome(&run, "log_start")?, 10);
     assert_eq!(outcome(&run, "support_missed")?, 7);
     assert_eq!(outcome(&run, "statistics_missed")?, 22);
+    let resets: Vec<_> = lines(&run, "reset")
+        .map(|line| {
+            assert_eq!(text(line, "reason"), "Offset out of range");
+            (line.process(), int(line, "from"), text(line, "to"))
+        })
+        .collect();
+    assert_eq!(
+        resets,
+        [
+            (Some("support"), 3, "log start"),
+            (Some("statistics"), 3, "log end"),
+        ]
+    );
     let failed: Vec<_> = lines(&run, "failed").collect();
     assert_eq!(failed.len(), 1);
     assert_eq!(text(failed[0], "error_code"), "AutoOffsetReset");

@@ -1,6 +1,6 @@
 //! Laws of a plan, for topics that nobody thought of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -9,8 +9,16 @@ use crate::{
     TopicName, plan,
 };
 
-const NAMES: [&str; 4] =
-    ["cleanup.policy", "retention.ms", "retention.bytes", "segment.ms"];
+const NAMES: [&str; 5] = [
+    "cleanup.policy",
+    "retention.ms",
+    "retention.bytes",
+    "delete.retention.ms",
+    "segment.ms",
+];
+
+/// What these settings keep, from the least to the most, of all values that are drawn here.
+const LIMITS: [&str; 5] = ["0", "1", "2", "3", "-1"];
 
 fn configs() -> impl Strategy<Value = BTreeMap<String, String>> {
     let value = prop_oneof![
@@ -87,6 +95,34 @@ fn after(changes: &[Change], actual: Option<Actual>) -> Option<Actual> {
     })
 }
 
+/// The declared settings under which brokers delete what they keep today, said in another way than in `danger`.
+fn deleting<'a>(topic: &'a Topic, actual: &Actual) -> BTreeSet<&'a str> {
+    let value = |of: &str| actual.configs.get(of).map(|is| &*is.value);
+    let policy = topic.configs.get("cleanup.policy");
+    let policy = policy.map(ConfigValue::as_str);
+    let policy = policy.or(value("cleanup.policy")).unwrap_or("delete");
+    let place = |of: &str| LIMITS.iter().position(|limit| *limit == of);
+    let less = |name: &str, to: &str| {
+        match (value(name).and_then(place), place(to)) {
+            (Some(is), Some(to)) => to < is,
+            _ => value(name) != Some(to), // words are no limits
+        }
+    };
+    let settings =
+        topic.configs.iter().map(|(name, to)| (&**name, to.as_str()));
+    settings
+        .filter(|(name, to)| match (*name, policy) {
+            ("cleanup.policy", "delete" | "compact") => {
+                value(name) != Some(to)
+            }
+            ("retention.ms" | "retention.bytes", "delete")
+            | ("delete.retention.ms", "compact") => less(name, to),
+            _ => false,
+        })
+        .map(|(name, _)| name)
+        .collect()
+}
+
 proptest! {
     // ANCHOR: law
     /// What a plan does is what was declared: planned again, only what
@@ -133,6 +169,14 @@ proptest! {
         let marked = planned.not_allowed(Allow { deleted_data: true, moved_keys: false }).count();
         prop_assert_eq!(marked == 1, more && topic.keyed);
         prop_assert_eq!(planned.not_allowed(Allow { deleted_data: true, moved_keys: true }).count(), 0);
+        let marked: BTreeSet<&str> = planned
+            .not_allowed(Allow { deleted_data: false, moved_keys: true })
+            .map(|(_, change)| match change {
+                Change::Config { name, .. } => name.as_str(),
+                _ => "no setting",
+            })
+            .collect();
+        prop_assert_eq!(marked, deleting(&topic, &actual));
     }
 
     /// Fewer partitions and another replication factor are refused, never planned.

@@ -13,7 +13,7 @@ use events::{fixtures, from_message, topics};
 use rdkafka::ClientConfig;
 use rdkafka::Message;
 use rdkafka::consumer::{Consumer, StreamConsumer};
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use serde_json::Value;
 use tracing::info;
 
@@ -25,10 +25,23 @@ async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().without_time().with_target(false).init();
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", std::env::var("KAFKA_BROKERS")?);
-    let sent = sell(&config.create()?).await?;
-
+    let producer: FutureProducer = config.create()?;
     config.set("group.id", "report").set("auto.offset.reset", "earliest");
     let consumer: StreamConsumer = config.create()?;
+    tokio::select! {
+        done = report(&producer, &consumer) => done?,
+        _ = tokio::signal::ctrl_c() => info!("stopped"),
+    }
+    producer.flush(Duration::from_secs(10))?; // sends what is queued
+    drop(consumer); // commits, and leaves the group at once
+    Ok(())
+}
+
+async fn report(
+    producer: &FutureProducer,
+    consumer: &StreamConsumer,
+) -> anyhow::Result<()> {
+    let sent = sell(producer).await?;
     consumer.subscribe(&[topics::ORDERS])?;
     let (mut believed, mut checked, mut refused) = (0.0, Sums::new(), 0);
     for _ in 0..sent {

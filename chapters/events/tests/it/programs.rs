@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rdkafka::consumer::Consumer;
 use testbed::embedded::Embedded;
-use testbed::{Cluster, TopicSpec};
+use testbed::{Cluster, TopicSpec, eventually};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -224,6 +224,44 @@ async fn ctrl_c_ends_the_day_cleanly() -> Result {
         last = line;
     }
     assert!(last.contains("stopped"), "{last}");
+    Ok(())
+}
+
+/// Ctrl-C while the trusting report still sends: it leaves its group, says so, and ends with 0.
+#[tokio::test]
+async fn ctrl_c_ends_the_report_cleanly() -> Result {
+    let cluster = shop().await?;
+    let embedded = cluster.as_embedded().ok_or("not built in")?;
+    embedded.round_trip_time(1, Duration::from_millis(200))?;
+    let child = command("events_trusting", &cluster)?.spawn()?;
+    let looker = consumer(&cluster, &topics())?;
+    // Its first record is there, so it listens.
+    eventually(PATIENCE, "the report has sent an order", async || {
+        let mut held = 0;
+        for partition in 0..3 {
+            let marks = looker.fetch_watermarks(
+                events::topics::ORDERS,
+                partition,
+                PATIENCE,
+            );
+            held += marks.map_err(|error| error.to_string())?.1;
+        }
+        if held > 0 { Ok(()) } else { Err("none".to_owned()) }
+    })
+    .await?;
+
+    kill(
+        Pid::from_raw(i32::try_from(child.id().ok_or("already gone")?)?),
+        Signal::SIGINT,
+    )?;
+    let output = timeout(PATIENCE, child.wait_with_output())
+        .await
+        .map_err(|_| "still running")??;
+
+    assert!(output.status.success(), "{}", output.status);
+    let printed = String::from_utf8(output.stdout)?;
+    let last = printed.lines().last().unwrap_or_default();
+    assert!(last.contains("stopped"), "{printed}");
     Ok(())
 }
 

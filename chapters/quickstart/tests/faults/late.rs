@@ -4,11 +4,13 @@
 //! second order; and at the end billing comes, a new group that wants everything.
 #![forbid(unsafe_code)]
 
+use std::time::Duration;
+
 use anyhow::Context;
 use quickstart::{Order, read, send};
 use rdkafka::consumer::{Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::KafkaError;
-use rdkafka::producer::FutureProducer;
+use rdkafka::producer::{FutureProducer, Producer};
 use rdkafka::{ClientConfig, ClientContext, Message};
 use tracing::info;
 
@@ -29,8 +31,19 @@ async fn main() -> anyhow::Result<()> {
     let producer: FutureProducer = config.create()?;
     // recv() tells where a partition ends, so that this program can end too.
     config.set("enable.partition.eof", "true");
+    tokio::select! {
+        done = story(config, &producer) => done?,
+        _ = tokio::signal::ctrl_c() => info!(target: "run", "stopped"),
+    }
+    producer.flush(Duration::from_secs(10))?;
+    Ok(())
+}
 
-    checkout(&producer, "order-1").await?;
+async fn story(
+    mut config: ClientConfig,
+    producer: &FutureProducer,
+) -> anyhow::Result<()> {
+    checkout(producer, "order-1").await?;
     // ANCHOR: late
     let packing: StreamConsumer<Quiet> = config
         .clone()
@@ -39,7 +52,7 @@ async fn main() -> anyhow::Result<()> {
     packing.subscribe(&["orders"])?;
     let mut packed = read_to_the_end("packing", &packing).await?;
     // ANCHOR_END: late
-    checkout(&producer, "order-2").await?;
+    checkout(producer, "order-2").await?;
     packed += read_to_the_end("packing", &packing).await?;
 
     let billing: StreamConsumer<Quiet> = config

@@ -17,6 +17,25 @@ async fn main() -> anyhow::Result<()> {
     let built_in = Embedded::start(1)?;
     built_in.create_topic("orders", 1, 1)?;
     let cluster: Cluster = built_in.into();
+    let packed = tokio::select! {
+        packed = shop(&cluster) => Some(packed?),
+        _ = tokio::signal::ctrl_c() => None,
+    };
+    // Whoever asks is told; a test that does not ask fails when its cluster is dropped.
+    let built_in = cluster.as_embedded();
+    let trimmed = built_in.map_or(Ok(Vec::new()), Embedded::trimmed)?;
+    let trimmed = trimmed.join(", ");
+    match packed {
+        Some(packed) => {
+            info!(target: "run", process = "testbed", acknowledged = 16, packed, trimmed, "outcome");
+        }
+        None => info!(target: "run", process = "testbed", "stopped"),
+    }
+    Ok(())
+}
+
+/// Sends sixteen orders and reads to the last one. How many that were.
+async fn shop(cluster: &Cluster) -> anyhow::Result<u32> {
     let producer: FutureProducer = cluster.client_config().create()?;
     let picture = "x".repeat(512 * 1024);
     for n in 1..=16 {
@@ -42,10 +61,5 @@ async fn main() -> anyhow::Result<()> {
         info!(target: "run", process = "packing", topic = "orders", partition, offset, %key, "consumed");
         (packed, last) = (packed + 1, offset);
     }
-    // Whoever asks is told; a test that does not ask fails when its cluster is dropped.
-    let built_in = cluster.as_embedded();
-    let trimmed = built_in.map_or(Ok(Vec::new()), Embedded::trimmed)?;
-    let trimmed = trimmed.join(", ");
-    info!(target: "run", process = "testbed", acknowledged = 16, packed, trimmed, "outcome");
-    Ok(())
+    Ok(packed)
 }

@@ -25,6 +25,7 @@ const OUTCOMES = {
   'producers/hot': { offers: null, hashed: null, doubled: null, spread: null },
   'producers/join': { orders: null, payments: null, joined: null, unpaid: null },
   'producers/keyless': { views: null, sticky: null, spread: null },
+  'producers/overtaken': { log: null },
   'producers/refused': { refused: null, after_22_ms: null, after_23_ms: null },
   'producers/speed': { acknowledged: null },
   'quickstart/late': { sent: 'acknowledged', packed: 'packing.consumed', billed: 'billing.consumed' },
@@ -42,6 +43,7 @@ const OUTCOMES = {
   'topics/groups': { sent: 'acknowledged', packed: 'packing.consumed', billed: 'billing.consumed', kept: null },
   'topics/moved': { orders: null, moved: null, packed: null, too_late: null },
   'topics/overtaken': { log_start: null, support_missed: null, statistics_missed: null, refunds_stopped: null },
+  'topics/unordered': { sold: 'sign.consumed', went_up: null },
 };
 
 test('every run on a page is known here, and the other way round', () => {

@@ -29,6 +29,7 @@ mod cargo;
 mod child;
 mod project;
 mod say;
+mod source_files;
 mod suite;
 mod tools;
 

@@ -5,9 +5,11 @@ use std::path::Path;
 use anyhow::Context;
 use logging::Sources;
 
-use crate::project::{Chapter, Run, TargetKind};
+use crate::project::{Chapter, Run};
+use crate::source_files::crate_at;
 
-/// The program of the run with its modules, and the library of its chapter.
+/// The program of the run with its modules, and the library of its chapter; with the texts that they include, and
+/// without what is compiled for tests alone.
 ///
 /// A foundation's library is left out. Every recording comes through `logging` and `testbed`, and their own runs
 /// would grow old with each change to a file that has no part in them: to the comparison of recordings, to the
@@ -18,42 +20,13 @@ pub fn of(root: &Path, chapter: &Chapter, run: &Run) -> anyhow::Result<Sources> 
     let target = chapter
         .target(&run.program)
         .with_context(|| format!("{} has no program {:?}", chapter.slug, run.program))?;
-    let mut files = vec![target.path.clone()];
-    let modules = target.path.trim_end_matches(".rs");
-    rust_files(&chapter.folder, modules, &mut files)?;
-    let is_program = |file: &str| {
-        let programs = chapter.targets.iter().filter(|target| target.kind == TargetKind::Bin);
-        programs.into_iter().any(|program| program.path == file)
-    };
-    if !chapter.is_foundation() {
-        let mut library = Vec::new();
-        rust_files(&chapter.folder, "src", &mut library)?;
-        files.extend(library.into_iter().filter(|file| !is_program(file)));
+    let at = |file: &str| format!("chapters/{}/{file}", chapter.slug);
+    let mut files = crate_at(root, &at(&target.path))?.code;
+    if chapter.has_lib() && !chapter.is_foundation() {
+        files.extend(crate_at(root, &at("src/lib.rs"))?.code);
     }
-    let from_root = files.iter().map(|file| format!("chapters/{}/{file}", chapter.slug));
-    Sources::of(root, from_root)
+    Sources::of(root, files)
         .with_context(|| format!("the code of {} {} cannot be read", chapter.slug, run.name))
-}
-
-/// Adds the Rust files below `folder`, as paths from `chapter`; none if there is no such folder.
-fn rust_files(chapter: &Path, folder: &str, files: &mut Vec<String>) -> anyhow::Result<()> {
-    let path = chapter.join(folder);
-    if !path.is_dir() {
-        return Ok(());
-    }
-    let entries =
-        std::fs::read_dir(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name();
-        let below = format!("{folder}/{}", name.to_string_lossy());
-        if entry.path().is_dir() {
-            rust_files(chapter, &below, files)?;
-        } else if below.ends_with(".rs") {
-            files.push(below);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -77,19 +50,27 @@ path = "examples/run.rs"
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("chapters").join(slug);
         let all = [
-            "src/lib.rs",
-            "src/wire/code.rs",
-            "src/main.rs",
-            "src/notes.md",
-            "examples/run.rs",
-            "examples/run/shop.rs",
-            "examples/other.rs",
-            "tests/it/main.rs",
+            ("src/lib.rs", "mod wire;\n#[cfg(test)]\nmod properties;\n"),
+            ("src/wire.rs", "mod code;\n"),
+            ("src/wire/code.rs", ""),
+            ("src/properties.rs", ""),
+            ("src/main.rs", ""),
+            ("src/notes.md", ""),
+            (
+                "examples/run.rs",
+                "mod stage;\nconst WEEK: &str = include_str!(\"../fixtures/week.yaml\");\n",
+            ),
+            ("examples/stage/mod.rs", "pub mod stories;\n"),
+            ("examples/stage/stories.rs", ""),
+            ("examples/other.rs", ""),
+            ("fixtures/week.yaml", ""),
+            ("fixtures/other.yaml", ""),
+            ("tests/it/main.rs", ""),
         ];
-        for file in all {
+        for (file, text) in all {
             let path = folder.join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, file).unwrap();
+            std::fs::write(path, text).unwrap();
         }
         let chapter = Chapter::parse(&MANIFEST.replace('@', slug), &folder).unwrap();
         let sources = of(root.path(), &chapter, chapter.run(Some(run)).unwrap()).unwrap();
@@ -98,17 +79,25 @@ path = "examples/run.rs"
         files.map(|file| file.trim_start_matches(&format!("chapters/{slug}/")).to_owned()).collect()
     }
 
+    const OF_THE_RUN: [&str; 4] = [
+        "examples/run.rs",
+        "examples/stage/mod.rs",
+        "examples/stage/stories.rs",
+        "fixtures/week.yaml",
+    ];
+
     #[test]
-    fn a_program_its_modules_and_the_library_of_its_chapter() {
+    fn a_program_its_modules_its_texts_and_the_library_of_its_chapter() {
+        let library = ["src/lib.rs", "src/wire.rs", "src/wire/code.rs"];
+        assert_eq!(files("producers", "send"), [&OF_THE_RUN[..], &library].concat());
         assert_eq!(
-            files("producers", "send"),
-            ["examples/run.rs", "examples/run/shop.rs", "src/lib.rs", "src/wire/code.rs"]
+            files("producers", "first"),
+            ["src/lib.rs", "src/main.rs", "src/wire.rs", "src/wire/code.rs"]
         );
-        assert_eq!(files("producers", "first"), ["src/lib.rs", "src/main.rs", "src/wire/code.rs"]);
     }
 
     #[test]
     fn a_foundation_is_more_than_what_its_run_shows() {
-        assert_eq!(files("logging", "send"), ["examples/run.rs", "examples/run/shop.rs"]);
+        assert_eq!(files("logging", "send"), OF_THE_RUN);
     }
 }

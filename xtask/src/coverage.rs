@@ -1,16 +1,17 @@
 //! `cargo xtask coverage`: how many lines of each chapter's library its tests run.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::Context as _;
-use serde_json::Value;
 
 use crate::cargo;
 use crate::child;
 use crate::project::{Chapter, Project};
 use crate::say::{Spinner, Usage};
+use crate::source_files::{crate_at, tests_from};
 use crate::tools::{self, LlvmTools};
 
 /// What `coverage` takes.
@@ -18,7 +19,7 @@ use crate::tools::{self, LlvmTools};
 #[command(after_help = "Examples:\n  \
         cargo xtask coverage topics producers    two chapters\n  \
         cargo xtask coverage topics --html       and the lines that no test runs, as pages\n\n\
-        Tests run as by `cargo xtask test`. Everything is compiled once more, with counters, to target/coverage.")]
+        Lines of tests are not counted. Tests run as by `cargo xtask test`. Everything is compiled once more, with counters, to target/coverage.")]
 pub struct Args {
     /// Chapters by number, slug or unique part of a slug; all where none is named
     #[arg(value_name = "CHAPTER")]
@@ -56,7 +57,7 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
     let mut good = true;
     println!("{:12} {:>6} {:>6} {:>7}", "Library", "Lines", "Run", "Share");
     for chapter in chapters {
-        let files = files_of(&report, &chapter.folder.join("src"))?;
+        let files = files_of(&report, &chapter.folder)?;
         let all = files.iter().fold(Lines::default(), |sum, (_, lines)| sum.and(*lines));
         anyhow::ensure!(all.count > 0, "no line of {} was counted", chapter.slug);
         println!("{}", all.row(&chapter.slug));
@@ -121,13 +122,14 @@ impl<'a> Instruments<'a> {
         child::check(&mut self.cargo(&["clean", "--profraw-only"]))
     }
 
-    fn report(&self) -> anyhow::Result<Value> {
-        let path = self.target.join("summary.json");
-        let mut command = self.cargo(&["report", "--json", "--summary-only", "--output-path"]);
+    /// Each line with code, and how often it ran: cargo-llvm-cov's sums would count tests as code that is tested.
+    fn report(&self) -> anyhow::Result<Report> {
+        let path = self.target.join("lines.lcov");
+        let mut command = self.cargo(&["report", "--lcov", "--output-path"]);
         child::check(command.arg(&path))?;
         let text = fs::read_to_string(&path)
             .with_context(|| format!("{} cannot be read", path.display()))?;
-        serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
+        read_lcov(&text).with_context(|| format!("{} is no lcov report", path.display()))
     }
 
     fn html(&self) -> anyhow::Result<()> {
@@ -170,30 +172,56 @@ impl Lines {
     }
 }
 
-/// The files below `src` of a report, by their paths there, without the programs in `src/bin`.
-fn files_of(report: &Value, src: &Path) -> anyhow::Result<Vec<(String, Lines)>> {
-    let files = report["data"][0]["files"].as_array().context("the report names no files")?;
-    let mut found = Vec::new();
-    for file in files {
-        let name = file["filename"].as_str().context("a file of the report has no name")?;
-        let Ok(path) = Path::new(name).strip_prefix(src) else { continue };
-        if path.starts_with("bin") {
-            continue;
+/// How often each line ran, by file.
+type Report = BTreeMap<PathBuf, BTreeMap<usize, u64>>;
+
+/// Reads `SF:FILE` and `DA:LINE,TIMES`, up to `end_of_record`; the other lines are sums.
+fn read_lcov(text: &str) -> anyhow::Result<Report> {
+    let mut report = Report::new();
+    let mut file: Option<&mut BTreeMap<usize, u64>> = None;
+    for line in text.lines() {
+        if let Some(path) = line.strip_prefix("SF:") {
+            file = Some(report.entry(path.into()).or_default());
+        } else if let Some(data) = line.strip_prefix("DA:") {
+            let read = || {
+                // A checksum may follow.
+                let (number, rest) = data.split_once(',')?;
+                let times = rest.split(',').next()?;
+                Some((number.parse::<usize>().ok()?, times.parse::<u64>().ok()?))
+            };
+            let (number, times) = read().with_context(|| format!("cannot read {line:?}"))?;
+            let file = file.as_mut().with_context(|| format!("{line:?} belongs to no file"))?;
+            *file.entry(number).or_default() += times;
         }
-        let lines = &file["summary"]["lines"];
-        let number = |field: &str| {
-            lines[field].as_u64().with_context(|| format!("{name}: no number of lines `{field}`"))
+    }
+    anyhow::ensure!(!report.is_empty(), "it names no files");
+    Ok(report)
+}
+
+/// The files of a chapter's library, by their paths below `src`: without programs, and without tests.
+fn files_of(report: &Report, chapter: &Path) -> anyhow::Result<Vec<(String, Lines)>> {
+    let library = crate_at(chapter, "src/lib.rs")?;
+    let mut found = Vec::new();
+    for file in library.code {
+        let path = chapter.join(&file);
+        // A file without functions is in no report, and neither is a text.
+        let Some(times) = report.get(&path) else { continue };
+        let text = fs::read_to_string(&path)
+            .with_context(|| format!("{} cannot be read", path.display()))?;
+        let tests = tests_from(&text).unwrap_or(usize::MAX);
+        let counted = || times.range(..tests);
+        let lines = Lines {
+            count: counted().count() as u64,
+            run: counted().filter(|(_, times)| **times > 0).count() as u64,
         };
-        let lines = Lines { count: number("count")?, run: number("covered")? };
-        found.push((path.display().to_string(), lines));
+        let name = file.strip_prefix("src/").unwrap_or(&file);
+        found.push((name.to_owned(), lines));
     }
     Ok(found)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -205,21 +233,46 @@ mod tests {
     }
 
     #[test]
-    fn a_library_is_its_files_without_its_programs() {
-        let file = |name: &str, count: u64, covered: u64| json!({ "filename": name, "summary": { "lines": { "count": count, "covered": covered } } });
-        let report = json!({ "data": [{ "files": [
-            file("/book/chapters/topics/src/plan.rs", 10, 9),
-            file("/book/chapters/topics/src/deep/keys.rs", 10, 10),
-            file("/book/chapters/topics/src/bin/topics.rs", 10, 0),
-            file("/book/chapters/topics/tests/it/main.rs", 10, 0),
-            file("/book/chapters/topics-more/src/lib.rs", 10, 0),
-        ] }] });
-        let files = files_of(&report, Path::new("/book/chapters/topics/src")).unwrap();
-        let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["plan.rs", "deep/keys.rs"]);
+    fn a_library_is_its_files_without_its_programs_and_its_tests() {
+        let folder = tempfile::tempdir().unwrap();
+        let chapter = folder.path().join("chapters").join("topics");
+        let files = [
+            ("src/lib.rs", "mod plan;\nmod deep;\n\n#[cfg(test)]\nmod properties;\n"),
+            ("src/plan.rs", "fn a() {\n}\n\n#[cfg(test)]\nmod tests {\n    fn b() {\n    }\n}\n"),
+            ("src/deep/mod.rs", "pub mod keys;\n"),
+            ("src/deep/keys.rs", "fn a() {\n}\n"),
+            ("src/properties.rs", "fn a() {}\n"),
+            ("src/bin/topics.rs", "fn main() {}\n"),
+        ];
+        let mut lcov =
+            String::from("SF:/elsewhere/chapters/topics/src/plan.rs\nDA:1,0\nend_of_record\n");
+        for (path, text) in files {
+            let path = chapter.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            lcov.push_str(&format!("SF:{}\nFN:1,a\n", path.display()));
+            for (at, line) in text.lines().enumerate() {
+                // Of the code one line never runs, of the tests all do.
+                let times = u64::from(!(path.ends_with("plan.rs") && at == 1));
+                if !line.is_empty() && !line.starts_with("#[") && !line.contains("mod ") {
+                    lcov.push_str(&format!("DA:{},{times}\n", at + 1));
+                }
+            }
+            lcov.push_str("LF:9\nLH:9\nend_of_record\n");
+        }
+        let files = files_of(&read_lcov(&lcov).unwrap(), &chapter).unwrap();
+        let name = |(name, lines): &(String, Lines)| (name.clone(), lines.count, lines.run);
+        assert_eq!(
+            files.iter().map(name).collect::<Vec<_>>(),
+            [
+                ("deep/keys.rs".to_owned(), 2, 2),
+                ("deep/mod.rs".to_owned(), 0, 0),
+                ("lib.rs".to_owned(), 0, 0),
+                ("plan.rs".to_owned(), 2, 1)
+            ]
+        );
         let all = files.iter().fold(Lines::default(), |sum, (_, lines)| sum.and(*lines));
-        assert_eq!(all, Lines { count: 20, run: 19 });
-        assert_eq!(all.row("topics"), "topics           20     19  95.0 %");
+        assert_eq!(all.row("topics"), "topics            4      3  75.0 %");
     }
 
     #[test]
@@ -230,9 +283,9 @@ mod tests {
 
     #[test]
     fn a_report_of_another_form_is_an_error() {
-        assert!(files_of(&json!({}), Path::new("/src")).is_err());
-        let no_lines = json!({ "data": [{ "files": [{ "filename": "/src/lib.rs" }] }] });
-        let error = files_of(&no_lines, Path::new("/src")).unwrap_err();
-        assert_eq!(error.to_string(), "/src/lib.rs: no number of lines `count`");
+        let said = |text| read_lcov(text).unwrap_err().to_string();
+        assert_eq!(said(""), "it names no files");
+        assert_eq!(said("DA:1,2\n"), "\"DA:1,2\" belongs to no file");
+        assert_eq!(said("SF:/a\nDA:one,2\n"), "cannot read \"DA:one,2\"");
     }
 }

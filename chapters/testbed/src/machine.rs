@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::version::KAFKA;
+
 /// The oldest Java that Apache Kafka's broker runs on (KIP-1013).
 pub const JAVA_AT_LEAST: u32 = 17;
 
@@ -66,6 +68,29 @@ pub fn java_program() -> PathBuf {
     }
 }
 
+/// Where Kafka's jars are kept: `$TESTBED_CACHE`, or `$XDG_CACHE_HOME/kafka-in-rust`, or
+/// `~/.cache/kafka-in-rust`. `None` if none of these variables is set.
+pub fn cache_folder() -> Option<PathBuf> {
+    let variable = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    variable("TESTBED_CACHE")
+        .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("kafka-in-rust")))
+        .or_else(|| {
+            Some(variable("HOME")?.join(".cache").join("kafka-in-rust"))
+        })
+}
+
+/// The folder of the jars of [`KAFKA`] in a cache folder.
+pub fn kafka_folder(cache: &Path) -> PathBuf {
+    cache.join(format!("kafka-{KAFKA}"))
+}
+
+/// The file in the folder of the jars that names them all, and is written last.
+pub(crate) const MANIFEST: &str = "manifest.json";
+
 /// Reads the major version out of what `java -version` prints: 17 of `openjdk version "17.0.15"`,
 /// 8 of `java version "1.8.0_392"`.
 pub fn java_major(version_output: &str) -> Option<u32> {
@@ -111,11 +136,25 @@ fn java() -> Tool {
 }
 
 fn maven() -> Tool {
-    let state = match on_path("mvn") {
-        Some(path) => State::Ready(path.display().to_string()),
-        None => State::Missing("no mvn on the PATH".to_owned()),
-    };
+    let state =
+        maven_state(on_path("mvn").as_deref(), cache_folder().as_deref());
     Tool { name: "Maven", state, mend: install("maven", "maven") }
+}
+
+/// Maven fetches the jars once: where they are, nobody asks for it again. Should one of them be
+/// found damaged at a start, the error there asks for it.
+fn maven_state(mvn: Option<&Path>, cache: Option<&Path>) -> State {
+    let jars = cache
+        .map(kafka_folder)
+        .filter(|folder| folder.join(MANIFEST).is_file());
+    match (mvn, jars) {
+        (Some(path), _) => State::Ready(path.display().to_string()),
+        (None, Some(jars)) => State::Ready(format!(
+            "not here and not needed: Kafka's jars are in {}",
+            jars.display()
+        )),
+        (None, None) => State::Missing("no mvn on the PATH".to_owned()),
+    }
 }
 
 fn docker() -> Tool {
@@ -123,11 +162,16 @@ fn docker() -> Tool {
         Ok(version) => State::Ready(version),
         Err(reason) => State::Missing(reason),
     };
-    Tool {
-        name: "Docker",
-        state,
-        mend: "start Docker Desktop, or: sudo systemctl start docker"
-            .to_owned(),
+    let mend = docker_mend(on_path("docker").is_some());
+    Tool { name: "Docker", state, mend }
+}
+
+/// One command: it starts the engine where one is installed, and else installs it.
+fn docker_mend(installed: bool) -> String {
+    match (installed, cfg!(target_os = "macos")) {
+        (false, _) => install("docker.io", "--cask docker"),
+        (true, true) => "open -a Docker".to_owned(),
+        (true, false) => "sudo systemctl start docker".to_owned(),
     }
 }
 
@@ -200,16 +244,50 @@ pub(crate) fn unsupported_docker_host(host: &str) -> String {
 /// How long an engine may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Asks the engine at [`docker_host`] for its version, over its HTTP API without TLS.
+fn ask_docker() -> Result<String, String> {
+    let answer = get_from_docker("/version")?;
+    docker_version(&answer).ok_or_else(|| {
+        format!("what answers at {} is not a Docker engine", docker_host())
+    })
+}
+
+/// The label that the containers of this crate carry; its value is the owner's process id.
+pub const OWNER_LABEL: &str = "io.github.kafka-in-rust.testbed.owner";
+
+/// The ids of the containers of this crate, with their owners' process ids; `None` where no engine
+/// answers.
+pub fn containers() -> Option<Vec<(String, u32)>> {
+    // {"label":["…"]}, as a URL has it.
+    let filter = format!("%7B%22label%22%3A%5B%22{OWNER_LABEL}%22%5D%7D");
+    let answer = get_from_docker(&format!(
+        "/containers/json?all=1&filters={filter}"
+    ))
+    .ok()?;
+    docker_containers(&answer)
+}
+
+fn docker_containers(answer: &str) -> Option<Vec<(String, u32)>> {
+    let (_, body) = answer.split_once("\r\n\r\n")?;
+    let list = body.get(body.find('[')?..=body.rfind(']')?)?;
+    let parsed: serde_json::Value = serde_json::from_str(list).ok()?;
+    let container = |one: &serde_json::Value| {
+        let owner = one.get("Labels")?.get(OWNER_LABEL)?.as_str()?;
+        let id = one.get("Id")?.as_str()?;
+        Some((id.to_owned(), owner.parse().ok()?))
+    };
+    Some(parsed.as_array()?.iter().filter_map(container).collect())
+}
+
+/// Asks the engine at [`docker_host`] over its HTTP API without TLS.
 ///
 /// The socket is asked, and not the `docker` program, because only the engine is needed.
-fn ask_docker() -> Result<String, String> {
+fn get_from_docker(path: &str) -> Result<String, String> {
     let host = docker_host();
     let nobody = |error: std::io::Error| {
         format!("no Docker engine answers at {host}: {error}")
     };
-    let answer = if let Some(path) = host.strip_prefix("unix://") {
-        ask_by_path(path).map_err(nobody)?
+    if let Some(socket) = host.strip_prefix("unix://") {
+        ask_by_path(socket, path).map_err(nobody)
     } else if let Some(address) = host.strip_prefix("tcp://") {
         let address =
             address.to_socket_addrs().map_err(nobody)?.next().ok_or_else(
@@ -218,30 +296,30 @@ fn ask_docker() -> Result<String, String> {
         let socket = TcpStream::connect_timeout(&address, PATIENCE)
             .map_err(nobody)?;
         socket.set_read_timeout(Some(PATIENCE)).map_err(nobody)?;
-        ask(socket).map_err(nobody)?
+        ask(socket, path).map_err(nobody)
     } else {
-        return Err(unsupported_docker_host(&host));
-    };
-    docker_version(&answer).ok_or_else(|| {
-        format!("what answers at {host} is not a Docker engine")
-    })
+        Err(unsupported_docker_host(&host))
+    }
 }
 
 #[cfg(unix)]
-fn ask_by_path(path: &str) -> std::io::Result<String> {
-    let socket = std::os::unix::net::UnixStream::connect(path)?;
+fn ask_by_path(socket: &str, path: &str) -> std::io::Result<String> {
+    let socket = std::os::unix::net::UnixStream::connect(socket)?;
     socket.set_read_timeout(Some(PATIENCE))?;
-    ask(socket)
+    ask(socket, path)
 }
 
 /// Where no socket has a path, as in a browser, for which this module compiles too.
 #[cfg(not(unix))]
-fn ask_by_path(_: &str) -> std::io::Result<String> {
+fn ask_by_path(_: &str, _: &str) -> std::io::Result<String> {
     Err(std::io::ErrorKind::Unsupported.into())
 }
 
-fn ask(mut socket: impl Read + Write) -> std::io::Result<String> {
-    socket.write_all(b"GET /version HTTP/1.0\r\nHost: docker\r\n\r\n")?;
+fn ask(
+    mut socket: impl Read + Write,
+    path: &str,
+) -> std::io::Result<String> {
+    write!(socket, "GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n")?;
     let mut answer = String::new();
     socket.read_to_string(&mut answer)?;
     Ok(answer)
@@ -275,6 +353,36 @@ mod tests {
         assert_eq!(java_major("java version \"1.8.0_392\""), Some(8));
         assert_eq!(java_major("openjdk version \"21-ea\""), Some(21));
         assert_eq!(java_major("command not found"), None);
+    }
+
+    #[test]
+    fn maven_is_not_asked_for_once_the_jars_are_there() {
+        let cache = std::env::temp_dir()
+            .join(format!("testbed-machine-{}", std::process::id()));
+        let jars = kafka_folder(&cache);
+        std::fs::create_dir_all(&jars).unwrap();
+        let state = || maven_state(None, Some(&cache));
+        assert_eq!(
+            state(),
+            State::Missing("no mvn on the PATH".to_owned()),
+            "a folder that is being filled"
+        );
+        std::fs::write(jars.join(MANIFEST), "{}").unwrap();
+        assert!(matches!(state(), State::Ready(_)));
+        std::fs::remove_dir_all(&cache).unwrap();
+        let mvn = Path::new("/usr/bin/mvn");
+        assert_eq!(
+            maven_state(Some(mvn), None),
+            State::Ready("/usr/bin/mvn".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_mends_a_missing_engine_is_one_command() {
+        for installed in [true, false] {
+            let mend = docker_mend(installed);
+            assert!(!mend.contains("or:") && !mend.contains(','), "{mend}");
+        }
     }
 
     #[test]
@@ -315,10 +423,20 @@ mod tests {
     }
 
     #[test]
-    fn an_engine_is_known_by_its_version() {
+    fn an_engines_answers_are_read() {
         let answer = "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"Version\":\"28.2.2\",\"Os\":\"linux\"}\n";
         assert_eq!(docker_version(answer), Some("28.2.2".to_owned()));
         assert_eq!(docker_version("HTTP/1.0 200 OK\r\n\r\nhello"), None);
+        let list = format!(
+            "HTTP/1.0 200 OK\r\n\r\n[{{\"Id\":\"a1\",\"Labels\":{{\"{OWNER_LABEL}\":\"7\"}}}}]\n"
+        );
+        assert_eq!(
+            docker_containers(&list),
+            Some(vec![("a1".to_owned(), 7)])
+        );
+        let none = "HTTP/1.0 200 OK\r\n\r\n[]\n";
+        assert_eq!(docker_containers(none), Some(Vec::new()));
+        assert_eq!(docker_containers(answer), None);
         assert_eq!(docker_version(""), None);
     }
 }

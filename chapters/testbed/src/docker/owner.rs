@@ -5,8 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The label that all containers of this crate carry; its value is the owner's process id.
-pub const LABEL: &str = "io.github.kafka-in-rust.testbed.owner";
+pub use crate::machine::OWNER_LABEL as LABEL;
 
 /// When the owner was started.
 const STARTED: &str = "io.github.kafka-in-rust.testbed.owner-started";

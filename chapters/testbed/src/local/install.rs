@@ -25,6 +25,7 @@ use super::java::Java;
 use super::manifest::Manifest;
 use super::maven;
 use super::settings::{CLUSTER_ID, telling_lines};
+use crate::machine;
 use crate::version::{KAFKA, LOG4J};
 
 /// What a fresh installation takes, archive included, in MiB: jars 44, archive 50, and room for
@@ -173,20 +174,8 @@ impl Tools {
     ///
     /// [`LocalError::NoCache`] if none of these variables is set.
     pub fn from_environment() -> Result<Tools, LocalError> {
-        let variable = |name: &str| {
-            std::env::var_os(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
-        let cache = variable("TESTBED_CACHE")
-            .or_else(|| {
-                Some(variable("XDG_CACHE_HOME")?.join("kafka-in-rust"))
-            })
-            .or_else(|| {
-                Some(variable("HOME")?.join(".cache").join("kafka-in-rust"))
-            })
-            .ok_or(LocalError::NoCache)?;
-        Ok(Tools::new(crate::machine::java_program(), "mvn", cache))
+        let cache = machine::cache_folder().ok_or(LocalError::NoCache)?;
+        Ok(Tools::new(machine::java_program(), "mvn", cache))
     }
 
     /// These programs and this folder.
@@ -217,7 +206,7 @@ impl Tools {
 
     /// Where the jars are, or will be.
     pub fn folder(&self) -> PathBuf {
-        self.cache.join(format!("kafka-{KAFKA}"))
+        machine::kafka_folder(&self.cache)
     }
 
     /// Gives the installed Kafka; fetches it first if it is not there, or not whole.

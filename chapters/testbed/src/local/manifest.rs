@@ -8,8 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The manifest's name in the folder that it describes. It is written last.
-pub(crate) const FILE: &str = "manifest.json";
+pub(crate) use crate::machine::MANIFEST as FILE;
 
 /// The files of a folder, by their path below it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

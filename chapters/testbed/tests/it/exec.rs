@@ -52,6 +52,52 @@ async fn the_command_finds_its_cluster() -> Result {
     Ok(())
 }
 
+/// A cluster of somebody else that answers no admin request is used as it is, and that is said: so a
+/// built-in broker that another program holds can be played with.
+#[tokio::test]
+async fn topics_that_cannot_be_created_are_left_to_the_cluster() -> Result {
+    let mock = testbed::embedded::Embedded::start(1)?;
+    let broker = format!("external={}", mock.connection().bootstrap);
+    let (output, stdout, stderr) = run(&[
+        "exec",
+        "--broker",
+        &broker,
+        "--topics",
+        "orders:6,mails",
+        "--",
+        "sh",
+        "-c",
+        "echo $KAFKA_BROKERS",
+    ])
+    .await?;
+    assert!(output.status.success(), "{stderr}");
+    assert_eq!(stdout.trim_end(), mock.connection().bootstrap);
+    assert!(
+        stderr.contains(
+            "note: your cluster takes no request to create orders:6, mails:1."
+        ),
+        "{stderr}"
+    );
+    Ok(())
+}
+
+/// What takes longer than a second is said, so that nobody takes a start for a hang.
+#[tokio::test]
+async fn a_start_that_takes_long_is_said() -> Result {
+    // Takes connections, and answers nothing.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let broker = format!("external={}", silent.local_addr()?);
+    let mut child =
+        testbed(&["exec", "--broker", &broker, "--", "true"]).spawn()?;
+    let mut lines =
+        BufReader::new(child.stderr.take().ok_or("no stderr")?).lines();
+    assert_eq!(
+        timeout(PATIENCE, lines.next_line()).await??.as_deref(),
+        Some("asking your cluster what it gives …")
+    );
+    Ok(())
+}
+
 /// The command's exit code is testbed's, and a signal's is 128 + its number, as in a shell.
 #[tokio::test]
 async fn the_exit_code_is_the_commands() -> Result {

@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use testbed::cluster::CLUSTER_VARIABLE;
 use testbed::embedded::TrimmedLog;
 use testbed::kind::{BrokerChoice, Kind};
-use testbed::needs::Needs;
+use testbed::needs::{Need, Needs};
 use testbed::topic::TopicError;
 use testbed::{Cluster, TopicSpec};
 
@@ -66,9 +66,14 @@ pub async fn run(exec: Exec) -> anyhow::Result<ExitCode> {
             names.join(", ")
         );
     }
+    let mut topics = &exec.topics[..];
+    if let Some(note) = left_to_the_cluster(&cluster, topics) {
+        eprintln!("{note}");
+        topics = &[];
+    }
     let mut ours = Vec::new();
     let created = tokio::select! {
-        created = create_topics(&cluster, &exec.topics, &mut ours) => created.map(|()| None),
+        created = create_topics(&cluster, topics, &mut ours) => created.map(|()| None),
         came = signals.next() => Ok(Some(came)),
     };
     let ended = match created {
@@ -121,6 +126,29 @@ async fn run_command(
         signals.next().await;
     }
     Ok(status)
+}
+
+/// What to say of topics that cannot be created on a cluster of somebody else, because it answers no
+/// admin request, or none of ours: they may be there, and librdkafka's mock makes a topic when a
+/// producer asks for it.
+fn left_to_the_cluster(
+    cluster: &Cluster,
+    topics: &[TopicSpec],
+) -> Option<String> {
+    let admin: Needs = [Need::Admin].into_iter().collect();
+    if cluster.kind != Kind::External
+        || topics.is_empty()
+        || cluster.capabilities.serve(&admin)
+    {
+        return None;
+    }
+    let names: Vec<String> =
+        topics.iter().map(ToString::to_string).collect();
+    Some(format!(
+        "note: your cluster takes no request to create {}. What is there is used; a topic that the \
+         cluster makes at its first use may have another number of partitions",
+        names.join(", ")
+    ))
 }
 
 /// Creates the topics, and notes in `ours` those that are to be deleted afterwards.

@@ -12,13 +12,13 @@ mod exec;
 mod signals;
 mod up;
 
+use std::pin::pin;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use testbed::Cluster;
-#[cfg(feature = "local")]
-use testbed::kind::Kind;
-use testbed::kind::{BrokerChoice, choose};
+use testbed::kind::{BrokerChoice, Kind, choose};
 use testbed::machine::Machine;
 use testbed::needs::Needs;
 
@@ -78,7 +78,11 @@ fn main() -> ExitCode {
     })
 }
 
-/// Starts a cluster, and says on standard error what takes long: fetching Kafka, the first time.
+/// What starts within this needs no word.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// Starts a cluster, and says on standard error what takes long: fetching Kafka, the first time, and
+/// a start that takes longer than a second.
 async fn start(
     broker: &BrokerChoice,
     needs: &Needs,
@@ -92,7 +96,26 @@ async fn start(
         BrokerChoice::External(servers) => servers.clone(),
         _ => None,
     };
-    Ok(Cluster::start_as(kind, servers, needs).await?)
+    let mut start = pin!(Cluster::start_as(kind, servers, needs));
+    tokio::select! {
+        cluster = &mut start => return Ok(cluster?),
+        () = tokio::time::sleep(SILENCE) => {
+            eprintln!("{} …", what_takes_long(kind, needs.brokers()));
+        }
+    }
+    Ok(start.await?)
+}
+
+fn what_takes_long(kind: Kind, brokers: u32) -> String {
+    match (kind, brokers) {
+        (Kind::External, _) => {
+            "asking your cluster what it gives".to_owned()
+        }
+        (_, 1) => format!("starting a broker ({})", kind.label()),
+        (_, brokers) => {
+            format!("starting {brokers} brokers ({})", kind.label())
+        }
+    }
 }
 
 #[cfg(feature = "local")]

@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use testbed::Cluster;
 use testbed::kind::{BrokerChoice, Kind, held_back};
@@ -39,9 +41,9 @@ struct Subject {
 /// One start, from the call to the first answer that names all brokers.
 struct Cost {
     wall: Duration,
-    /// CPU seconds of all broker processes; `None` where there is no such process to ask.
+    /// CPU seconds of all broker processes, or by which this one's grew; `None` where nobody says.
     cpu: Option<f64>,
-    /// The memory of the largest broker process, in bytes.
+    /// The memory of the largest broker process, or by which this one's grew, in bytes.
     rss: Option<u64>,
 }
 
@@ -96,23 +98,21 @@ async fn main() -> anyhow::Result<()> {
 async fn start(kind: Kind, brokers: u32) -> anyhow::Result<Cost> {
     let choice: BrokerChoice = kind.word().parse()?;
     let needs: Needs = [Need::Brokers(brokers)].into_iter().collect();
+    let before = this_process();
     let begin = Instant::now();
     let cluster = Cluster::start(&choice, &needs).await?;
     let wall = begin.elapsed();
-    let local = cluster.as_local();
-    let cost = Cost {
-        wall,
-        cpu: local.and_then(|local| {
-            local.brokers().iter().map(|broker| broker.cpu_seconds()).sum()
-        }),
-        rss: local.and_then(|local| {
-            local
-                .brokers()
-                .iter()
-                .filter_map(|broker| broker.rss_bytes())
-                .max()
-        }),
+    let (cpu, rss) = match kind {
+        Kind::Embedded => {
+            let after = this_process();
+            (
+                difference(after.0, before.0),
+                difference(after.1, before.1).map(|bytes| bytes as u64),
+            )
+        }
+        _ => of_brokers(&cluster).await,
     };
+    let cost = Cost { wall, cpu, rss };
     // A start that nobody can use is no start.
     let client: BaseConsumer = cluster.client_config().create()?;
     let ask = move || client.fetch_metadata(None, Duration::from_secs(10));
@@ -122,6 +122,44 @@ async fn start(kind: Kind, brokers: u32) -> anyhow::Result<Cost> {
         "{kind}: {seen} of {brokers} brokers answer"
     );
     Ok(cost)
+}
+
+/// What the processes of the brokers have used, or their container has.
+async fn of_brokers(cluster: &Cluster) -> (Option<f64>, Option<u64>) {
+    #[cfg(feature = "docker")]
+    if let Some(docker) = cluster.as_docker() {
+        return docker.usage().await.unzip();
+    }
+    let Some(local) = cluster.as_local() else { return (None, None) };
+    let brokers = local.brokers();
+    (
+        brokers.iter().map(|broker| broker.cpu_seconds()).sum(),
+        brokers.iter().filter_map(|broker| broker.rss_bytes()).max(),
+    )
+}
+
+/// The CPU seconds and the memory in bytes of this process, in which the built-in broker runs.
+fn this_process() -> (Option<f64>, Option<f64>) {
+    let seconds =
+        |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    let cpu = getrusage(UsageWho::RUSAGE_SELF).ok().map(|usage| {
+        seconds(usage.user_time()) + seconds(usage.system_time())
+    });
+    // In KiB. Only Linux has it.
+    let rss = std::fs::read_to_string("/proc/self/status").ok().and_then(
+        |status| {
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix("VmRSS:"))?;
+            line.split_whitespace().next()?.parse::<f64>().ok()
+        },
+    );
+    (cpu, rss.map(|kib| kib * 1024.0))
+}
+
+/// Never below nothing: memory that an earlier start gave back is used again.
+fn difference(after: Option<f64>, before: Option<f64>) -> Option<f64> {
+    Some((after? - before?).max(0.0))
 }
 
 fn table(subjects: &[Subject], rounds: u32) -> String {
@@ -144,13 +182,13 @@ fn table(subjects: &[Subject], rounds: u32) -> String {
             )
         };
         // The built-in broker takes about a millisecond, the others a thousand.
-        let digits = usize::from(subject.kind == Kind::Embedded);
+        let small = usize::from(subject.kind == Kind::Embedded);
         let wall =
-            column(&|cost| Some(cost.wall.as_secs_f64() * 1000.0), digits);
-        let cpu = column(&|cost| cost.cpu, 2);
+            column(&|cost| Some(cost.wall.as_secs_f64() * 1000.0), small);
+        let cpu = column(&|cost| cost.cpu, 2 + 2 * small);
         let rss = column(
             &|cost| cost.rss.map(|bytes| bytes as f64 / f64::from(1 << 20)),
-            0,
+            small,
         );
         let _ = writeln!(text, "| {label} | {wall} | {cpu} | {rss} |");
     }

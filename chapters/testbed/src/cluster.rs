@@ -116,10 +116,6 @@ enum Owner {
     #[cfg(feature = "local")]
     Local(Arc<crate::local::LocalCluster>),
     #[cfg(feature = "docker")]
-    #[allow(
-        dead_code,
-        reason = "held so that dropping it removes the container"
-    )]
     Docker(Arc<crate::docker::DockerCluster>),
 }
 
@@ -220,6 +216,15 @@ impl Cluster {
     pub fn as_local(&self) -> Option<&crate::local::LocalCluster> {
         match &self.owner {
             Owner::Local(local) => Some(local),
+            _ => None,
+        }
+    }
+
+    /// The container behind this handle.
+    #[cfg(feature = "docker")]
+    pub fn as_docker(&self) -> Option<&crate::docker::DockerCluster> {
+        match &self.owner {
+            Owner::Docker(docker) => Some(docker),
             _ => None,
         }
     }

@@ -30,7 +30,7 @@ use testcontainers::{ContainerAsync, ContainerRequest, ImageExt};
 use tokio::time::timeout;
 
 pub use self::engine::sweep;
-use self::engine::{engine, remove, tail};
+use self::engine::{engine, remove, tail, usage};
 pub use self::error::DockerError;
 use self::error::{is_port_taken, not_started};
 use self::guardian::Guardian;
@@ -224,6 +224,13 @@ impl DockerCluster {
     /// The container's name, for `docker logs`.
     pub fn container(&self) -> &str {
         self.guardian.container()
+    }
+
+    /// The CPU seconds that the container has used so far, and its memory in bytes without cached
+    /// files; `None` where the engine does not say.
+    pub async fn usage(&self) -> Option<(f64, u64)> {
+        let engine = engine().await.ok()?;
+        usage(&engine, self.container()).await
     }
 
     /// Removes the container and its volumes, and waits until they are gone.

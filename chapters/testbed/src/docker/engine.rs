@@ -6,7 +6,7 @@ use testcontainers::bollard::Docker;
 use testcontainers::bollard::errors::Error as EngineError;
 use testcontainers::bollard::query_parameters::{
     ListContainersOptionsBuilder, LogsOptionsBuilder,
-    RemoveContainerOptionsBuilder,
+    RemoveContainerOptionsBuilder, StatsOptionsBuilder,
 };
 use testcontainers::core::client::docker_client_instance;
 use tokio::time::timeout;
@@ -96,6 +96,28 @@ pub(super) async fn remove(
         Ok(Err(cause)) => Err(not_removed(cause.into())),
         Err(late) => Err(not_removed(late.into())),
     }
+}
+
+/// The CPU seconds of a container since it was started, and its memory in bytes, as `docker stats`
+/// counts it: without the files that the kernel only caches. `None` where the engine does not say.
+pub(super) async fn usage(
+    engine: &Docker,
+    name: &str,
+) -> Option<(f64, u64)> {
+    use futures::StreamExt;
+
+    let options =
+        StatsOptionsBuilder::new().stream(false).one_shot(true).build();
+    let mut stats = Box::pin(engine.stats(name, Some(options)));
+    let answer =
+        timeout(ENGINE, stats.next()).await.ok().flatten()?.ok()?;
+    let nanoseconds = answer.cpu_stats?.cpu_usage?.total_usage?;
+    let memory = answer.memory_stats?;
+    let cached = memory
+        .stats
+        .and_then(|stats| stats.get("inactive_file").copied())
+        .unwrap_or(0);
+    Some((nanoseconds as f64 / 1e9, memory.usage?.saturating_sub(cached)))
 }
 
 /// The last lines of a container's output.

@@ -50,6 +50,7 @@ fn cause(
     options: &run::Options,
 ) -> anyhow::Result<ExitCode> {
     let broken = chapter.run(Some(&fault.run))?;
+    run::refuse_what_is_not_taken(chapter, broken, options)?;
     println!("Watch for this: {}\n", fault.symptom);
     let status = run::start(project, chapter, broken, options, &[])?;
     println!("\n{}", explanation(fault));

@@ -4,14 +4,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use testbed::kind::BrokerChoice;
-use testbed::machine::{Machine, State, Tool, install};
+use testbed::machine::{Machine, State, Tool};
 
 use crate::cargo;
 use crate::list::serves;
 use crate::project::Project;
 use crate::say::{Spinner, count};
 use crate::suite::{self, Surroundings};
-use crate::tools;
+use crate::tools::{self, found};
 
 /// What `doctor` takes.
 #[derive(clap::Args)]
@@ -66,8 +66,8 @@ fn examine(project: &Project, around: &Surroundings) -> Vec<Finding> {
     };
     vec![
         always(rust()),
-        always(c_compiler()),
-        always(make()),
+        always(tools::c_compiler()),
+        always(tools::make()),
         optional(&around.openssl, &tls_side),
         optional(&machine.java, &java_side),
         optional(&machine.maven, &java_side),
@@ -112,7 +112,7 @@ fn held_back(
         held.push(format!("runs: {}", runs.join(", ")));
     }
     for left_out in around.left_out(&BrokerChoice::Auto) {
-        let tests = suite::count_tests(project, None, left_out.module);
+        let tests = suite::count_tests(project, None, left_out.module, &[]);
         if modules.contains(&left_out.module) && tests > 0 {
             held.push(format!("{} in `{}`", count(tests, "test"), left_out.module));
         }
@@ -142,14 +142,6 @@ fn ready(tool: &Tool) -> Tool {
     Tool { state: State::Ready(String::new()), ..tool.clone() }
 }
 
-fn found(name: &'static str, version: Option<String>, missing: &str, mend: String) -> Tool {
-    Tool {
-        name,
-        state: version.map_or_else(|| State::Missing(missing.to_owned()), State::Ready),
-        mend,
-    }
-}
-
 fn rust() -> Tool {
     // This program is there, so the compiler is new enough: Cargo refuses an older one.
     found(
@@ -158,34 +150,6 @@ fn rust() -> Tool {
         "no rustc on the PATH",
         "rustup update stable".to_owned(),
     )
-}
-
-fn c_compiler() -> Tool {
-    let version = ["cc", "gcc", "clang"]
-        .iter()
-        .find_map(|program| tools::first_line(program, &["--version"]));
-    let mend = if cfg!(target_os = "macos") {
-        "xcode-select --install".to_owned()
-    } else {
-        install("build-essential", "gcc")
-    };
-    found(
-        "C compiler",
-        version,
-        "no cc, gcc or clang on the PATH: librdkafka is written in C",
-        mend,
-    )
-}
-
-fn make() -> Tool {
-    let version =
-        ["make", "gmake"].iter().find_map(|program| tools::first_line(program, &["--version"]));
-    let mend = if cfg!(target_os = "macos") {
-        "xcode-select --install".to_owned()
-    } else {
-        install("make", "make")
-    };
-    found("make", version, "no make on the PATH: librdkafka is built by it", mend)
 }
 
 fn nextest() -> Tool {

@@ -10,6 +10,7 @@ use crate::cargo::{self, Built};
 use crate::child;
 use crate::project::{Chapter, Project, Run, without_the_word_chapter};
 use crate::say::{Spinner, Usage};
+use crate::tools;
 
 /// What `run` takes.
 #[derive(clap::Args)]
@@ -72,6 +73,7 @@ pub fn start(
     options: &Options,
     arguments: &[String],
 ) -> anyhow::Result<ExitStatus> {
+    refuse_what_is_not_taken(chapter, run, options)?;
     let kind = kind::choose(&options.broker, &run.needs, Machine::probe)?;
     announce_broker(kind, run, options);
 
@@ -82,6 +84,28 @@ pub fn start(
         &Around { broker: &options.broker, kind, keep: options.keep, verbose: options.verbose },
     )?;
     child::run(command.args(arguments))
+}
+
+/// A program that starts its cluster itself takes none from here, and leaves none: to say nothing would be to say
+/// that it ran on what was named.
+pub fn refuse_what_is_not_taken(
+    chapter: &Chapter,
+    run: &Run,
+    options: &Options,
+) -> anyhow::Result<()> {
+    let refuse = |option: String| {
+        Err(Usage::error(format!(
+            "{option} goes with no run that starts its own Kafka, and {} {} does: it kills brokers, or makes them \
+             fail. Leave it out",
+            chapter.slug, run.name
+        )))
+    };
+    match &options.broker {
+        _ if !run.owns_cluster => Ok(()),
+        BrokerChoice::Auto if options.keep => refuse("--keep".to_owned()),
+        BrokerChoice::Auto => Ok(()),
+        named => refuse(format!("--broker {named}")),
+    }
 }
 
 fn announce_broker(kind: Kind, run: &Run, options: &Options) {
@@ -156,6 +180,7 @@ pub fn build(
     run: &Run,
     kind: Kind,
 ) -> anyhow::Result<Vec<Built>> {
+    tools::ready_to_build()?;
     let mut command = cargo::cargo(project);
     command.args(selection(chapter, run, kind)?);
     let first = !project.target_dir().join("debug").join("testbed").is_file();
@@ -182,6 +207,7 @@ pub fn build(
 
 /// Builds `testbed` alone, for one kind of broker, and fetches what that kind needs.
 pub fn build_testbed(project: &Project, kind: Kind) -> anyhow::Result<Vec<Built>> {
+    tools::ready_to_build()?;
     let mut command = cargo::cargo(project);
     command.args([
         "build",
@@ -287,6 +313,24 @@ mod tests {
             words,
             "build --no-default-features -p testbed --features testbed/default --example testbed_run"
         );
+    }
+
+    #[test]
+    fn a_program_with_its_own_cluster_takes_no_other() {
+        let chapter = chapter("testbed", "");
+        let said = |run: usize, broker: &str, keep: bool| {
+            let options = Options { broker: broker.parse().unwrap(), keep, verbose: false };
+            let refused = refuse_what_is_not_taken(&chapter, &chapter.runs[run], &options);
+            refused.err().map(|error| (error.is::<Usage>(), error.to_string()))
+        };
+        let (usage, text) = said(1, "external=kafka:9092", false).unwrap();
+        assert!(
+            usage && text.starts_with("--broker external=kafka:9092 goes with no run"),
+            "{text}"
+        );
+        let (usage, text) = said(1, "auto", true).unwrap();
+        assert!(usage && text.contains("--keep") && text.contains("testbed own does"), "{text}");
+        assert_eq!((said(1, "auto", false), said(0, "local", true)), (None, None));
     }
 
     #[test]

@@ -30,6 +30,17 @@ impl Surroundings {
         Surroundings { machine: Machine::probe(), openssl: tools::openssl() }
     }
 
+    /// This machine, after Kafka's jars could not be fetched, though Java and Maven are here.
+    pub fn without_local(&self) -> Surroundings {
+        let maven = Tool {
+            state: State::Missing("Kafka's jars could not be fetched, see above".to_owned()),
+            mend: "go online, then: cargo xtask test".to_owned(),
+            ..self.machine.maven.clone()
+        };
+        let machine = Machine { maven, ..self.machine.clone() };
+        Surroundings { machine, openssl: self.openssl.clone() }
+    }
+
     /// The kind of broker that one cluster for all tests is of.
     ///
     /// # Errors
@@ -116,51 +127,57 @@ pub fn libtest_skips(left_out: &[LeftOut]) -> Vec<String> {
     left_out.iter().flat_map(|one| ["--skip".to_owned(), format!("{}::", one.module)]).collect()
 }
 
-/// How many tests stand in a module of this name in the integration tests of these chapters.
+/// How many tests stand in a module of this name in the integration tests of these chapters, but for those that
+/// stand in one of `others`, too.
 ///
 /// Counted in the source, because what is left out is often not even compiled.
-pub fn count_tests(project: &Project, package: Option<&str>, module: &str) -> usize {
+pub fn count_tests(
+    project: &Project,
+    package: Option<&str>,
+    module: &str,
+    others: &[&str],
+) -> usize {
     project
         .chapters
         .iter()
         .filter(|chapter| package.is_none_or(|slug| chapter.slug == slug))
-        .map(|chapter| count_below(&chapter.folder.join("tests").join("it"), module, false))
-        .sum()
+        .flat_map(|chapter| tests_below(&chapter.folder.join("tests").join("it"), &[]))
+        .filter(|inside| inside.contains(&module) && !others.iter().any(|one| inside.contains(one)))
+        .count()
 }
 
-fn count_below(folder: &Path, module: &str, inside: bool) -> usize {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
-    let mut tests = 0;
+/// For each test those of [`MODULES`] that it stands in.
+fn tests_below(folder: &Path, inside: &[&'static str]) -> Vec<Vec<&'static str>> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut tests = Vec::new();
     for path in entries.flatten().map(|entry| entry.path()) {
-        let inside = inside || path.file_stem().is_some_and(|stem| stem == module);
+        let named = MODULES.into_iter().filter(|one| path.file_stem().is_some_and(|s| s == *one));
+        let inside: Vec<&str> = inside.iter().copied().chain(named).collect();
         if path.is_dir() {
-            tests += count_below(&path, module, inside);
+            tests.extend(tests_below(&path, &inside));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).unwrap_or_default();
-            tests += if inside { count_attributes(&text) } else { count_inline(&text, module) };
+            tests.extend(tests_in(&text, &inside));
         }
     }
     tests
 }
 
-fn count_attributes(text: &str) -> usize {
-    text.lines()
-        .map(str::trim)
-        .filter(|line| *line == "#[test]" || line.starts_with("#[tokio::test"))
-        .count()
-}
-
-/// Tests in `mod MODULE { … }`, which rustfmt closes with a brace as far to the left as it opens.
-fn count_inline(text: &str, module: &str) -> usize {
-    let opening = format!("mod {module} {{");
-    let mut tests = 0;
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        if line.trim_start().trim_start_matches("pub ").starts_with(&opening) {
-            let margin = line.len() - line.trim_start().len();
-            let closing = format!("{}}}", " ".repeat(margin));
-            let body: Vec<&str> = lines.by_ref().take_while(|line| *line != closing).collect();
-            tests += count_attributes(&body.join("\n"));
+/// The tests of a file, also in `mod MODULE { … }`, which rustfmt closes with a brace as far to the left as it opens.
+fn tests_in(text: &str, inside: &[&'static str]) -> Vec<Vec<&'static str>> {
+    let mut open: Vec<(&str, String)> = Vec::new();
+    let mut tests = Vec::new();
+    for line in text.lines() {
+        let trimmed = line.trim_start();
+        let item = trimmed.trim_start_matches("pub ");
+        if open.last().is_some_and(|(_, closing)| line == closing) {
+            open.pop();
+        } else if let Some(module) =
+            MODULES.into_iter().find(|one| item.starts_with(&format!("mod {one} {{")))
+        {
+            open.push((module, format!("{}}}", &line[..line.len() - trimmed.len()])));
+        } else if trimmed.trim_end() == "#[test]" || trimmed.starts_with("#[tokio::test") {
+            tests.push(inside.iter().copied().chain(open.iter().map(|(one, _)| *one)).collect());
         }
     }
     tests
@@ -200,6 +217,22 @@ mod tests {
     }
 
     #[test]
+    fn without_jars_the_rest_of_the_suite_runs_and_who_asked_for_them_is_told() {
+        let auto = BrokerChoice::Auto;
+        let offline = around(true, false, true).without_local();
+        assert_eq!(modules(&offline, &auto), ["real_kafka", "own_cluster", "docker"]);
+        assert_eq!(offline.kind(&auto), Ok(Kind::Embedded));
+        let reason = offline.left_out(&auto)[0].reason.clone().unwrap();
+        assert_eq!(
+            reason,
+            "Kafka's jars could not be fetched, see above (go online, then: cargo xtask test)"
+        );
+        let said = offline.kind(&BrokerChoice::Local).unwrap_err().to_string();
+        assert!(said.starts_with("the local broker does not start here: Kafka's jars"), "{said}");
+        assert_eq!(around(true, true, true).without_local().kind(&auto), Ok(Kind::Docker));
+    }
+
+    #[test]
     fn yours_serves_real_kafka_and_no_cluster_of_a_tests_own() {
         let yours = BrokerChoice::External(None);
         assert_eq!(modules(&around(false, false, true), &yours), ["own_cluster", "docker"]);
@@ -224,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_are_counted_in_files_folders_and_inline() {
+    fn tests_are_found_in_files_folders_and_inline() {
         let folder = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
             let path = folder.path().join(path);
@@ -233,10 +266,13 @@ mod tests {
         };
         let two = "#[test]\nfn a() {}\n\n#[tokio::test(flavor = \"x\")]\nasync fn b() {}\n";
         write("main.rs", &format!("mod tls {{\n    #[test]\n    fn a() {{}}\n}}\n{two}"));
-        write("tls.rs", two);
+        write("tls.rs", &format!("{two}mod own_cluster {{\n    #[test]\n    fn a() {{}}\n}}\n"));
         write("real_kafka/groups.rs", two);
-        assert_eq!(count_below(folder.path(), "tls", false), 3);
-        assert_eq!(count_below(folder.path(), "real_kafka", false), 2);
-        assert_eq!(count_below(folder.path(), "docker", false), 0);
+        let all = tests_below(folder.path(), &[]);
+        let count = |module| all.iter().filter(|inside| inside.contains(&module)).count();
+        assert_eq!(all.len(), 8);
+        assert_eq!((count("tls"), count("real_kafka"), count("docker")), (4, 2, 0));
+        let both = all.iter().filter(|inside| **inside == ["tls", "own_cluster"]).count();
+        assert_eq!((count("own_cluster"), both), (1, 1));
     }
 }

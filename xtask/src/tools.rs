@@ -5,6 +5,63 @@ use std::process::{Command, Stdio};
 
 use testbed::machine::{State, Tool, install, on_path};
 
+/// A tool of this version, or what is missing.
+pub fn found(name: &'static str, version: Option<String>, missing: &str, mend: String) -> Tool {
+    Tool {
+        name,
+        state: version.map_or_else(|| State::Missing(missing.to_owned()), State::Ready),
+        mend,
+    }
+}
+
+/// Names under which the C compiler goes.
+const C_COMPILERS: [&str; 3] = ["cc", "gcc", "clang"];
+
+/// Names under which make goes.
+const MAKES: [&str; 2] = ["make", "gmake"];
+
+/// A C compiler.
+pub fn c_compiler() -> Tool {
+    let version = C_COMPILERS.iter().find_map(|program| first_line(program, &["--version"]));
+    without_c_compiler(version)
+}
+
+/// make.
+pub fn make() -> Tool {
+    without_make(MAKES.iter().find_map(|program| first_line(program, &["--version"])))
+}
+
+/// What librdkafka is built by, before Cargo is asked to: else it says so in a page of C's errors. Only looked up on
+/// the PATH, which takes no time; `doctor` starts each.
+pub fn ready_to_build() -> anyhow::Result<()> {
+    // Who names a compiler has one.
+    let is_named = std::env::var_os("CC").is_some_and(|name| !name.is_empty());
+    let is_there =
+        |names: &[&str]| names.iter().find_map(|name| on_path(name)).map(|_| String::new());
+    let compiler = if is_named { Some(String::new()) } else { is_there(&C_COMPILERS) };
+    for tool in [without_c_compiler(compiler), without_make(is_there(&MAKES))] {
+        if let State::Missing(what) | State::Unfit(what) = &tool.state {
+            anyhow::bail!("{what}. To mend: {}", tool.mend);
+        }
+    }
+    Ok(())
+}
+
+fn without_c_compiler(version: Option<String>) -> Tool {
+    let what = "no cc, gcc or clang on the PATH: librdkafka is written in C";
+    found("C compiler", version, what, developer_tools("build-essential"))
+}
+
+fn without_make(version: Option<String>) -> Tool {
+    let what = "no make on the PATH: librdkafka is built by it";
+    found("make", version, what, developer_tools("make"))
+}
+
+/// macOS has all of them in one package.
+fn developer_tools(apt: &str) -> String {
+    if cfg!(target_os = "macos") { "xcode-select --install".to_owned() } else { install(apt, "") }
+}
+
 /// OpenSSL's headers and `pkg-config`, by which its build script finds them.
 pub fn openssl() -> Tool {
     let mend = install("libssl-dev pkg-config", "openssl@3 pkgconf");

@@ -17,6 +17,7 @@ use crate::child;
 use crate::project::{Chapter, Project, Run};
 use crate::run::{self, Around};
 use crate::suite::Surroundings;
+use crate::tools;
 
 use super::sources;
 
@@ -37,6 +38,7 @@ impl Programs {
         around: &Surroundings,
         wanted: &[(&Chapter, &Run, Kind)],
     ) -> anyhow::Result<Programs> {
+        tools::ready_to_build()?;
         let mut built = Vec::new();
         if around.openssl.is_ready() {
             let mut command = cargo::cargo(project);

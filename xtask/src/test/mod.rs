@@ -16,6 +16,7 @@ use crate::project::{Chapter, Project, TargetKind, without_the_word_chapter};
 use crate::run::install;
 use crate::say::{self, Spinner};
 use crate::suite::{self, LeftOut, Surroundings};
+use crate::tools;
 use summary::Summary;
 
 /// Sets how many tests nextest runs at a time; who sets it, or says it after `--`, is obeyed.
@@ -72,27 +73,39 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
             )));
         }
     };
+    tools::ready_to_build()?;
     let around = {
         let _spinner = Spinner::start("Looking at this machine");
         Surroundings::probe()
     };
-    let mut left_out = around.left_out(&args.broker);
-    if args.again {
-        left_out.retain(|one| one.module == "real_kafka");
-        let own = ["own_cluster", "docker", "tls"];
-        left_out.extend(own.map(|module| LeftOut { module, reason: None }));
-    }
-    let suite = Suite {
+    let mut suite = Suite {
         project,
         chapter,
         features: around.features(),
         excluded: excluded(project, chapter, &around)?,
         kind: around.kind(&args.broker)?,
         broker: &args.broker,
-        left_out,
+        left_out: left_out(&around, &args),
     };
-    let passed = suite.run(&args.arguments)?;
+    let built = suite.build()?;
+    if suite.starts_local() && install(&built).is_err() {
+        // It has said why. Without a network, as on a train, all other tests can run.
+        let around = around.without_local();
+        suite.kind = around.kind(&args.broker)?;
+        suite.left_out = left_out(&around, &args);
+    }
+    let passed = suite.run(&built, &args.arguments)?;
     Ok(finish(&suite, passed))
+}
+
+fn left_out(around: &Surroundings, args: &Args) -> Vec<LeftOut> {
+    let mut left_out = around.left_out(&args.broker);
+    if args.again {
+        left_out.retain(|one| one.module == "real_kafka");
+        let own = ["own_cluster", "docker", "tls"];
+        left_out.extend(own.map(|module| LeftOut { module, reason: None }));
+    }
+    left_out
 }
 
 struct Suite<'a> {
@@ -157,8 +170,8 @@ pub fn links_openssl(project: &Project, package: &str) -> anyhow::Result<bool> {
 }
 
 impl Suite<'_> {
-    /// True if every test passed.
-    fn run(&self, arguments: &[String]) -> anyhow::Result<bool> {
+    /// Builds `testbed`, and the programs that tests start.
+    fn build(&self) -> anyhow::Result<Vec<Built>> {
         let mut build = self.cargo("build");
         build.args(["--bin", "testbed", "--test", self.integration_test()]);
         // Tests start the programs that a reader starts; examples are not built for a selected test.
@@ -166,15 +179,21 @@ impl Suite<'_> {
         for target in programs.filter(|t| matches!(t.kind, TargetKind::Bin | TargetKind::Example)) {
             build.args([target.kind.flag(), &target.name]);
         }
-        let built = cargo::build(&mut build)?;
-        if self.kind == Kind::Local || self.left_out.iter().all(|one| one.module != "own_cluster") {
-            install(&built)?;
-        }
+        cargo::build(&mut build)
+    }
+
+    /// True if a local Kafka is started, for all tests or by one of them.
+    fn starts_local(&self) -> bool {
+        self.kind == Kind::Local || self.left_out.iter().all(|one| one.module != "own_cluster")
+    }
+
+    /// True if every test passed.
+    fn run(&self, built: &[Built], arguments: &[String]) -> anyhow::Result<bool> {
         let nextest = cargo::has_nextest();
         let tests = match (nextest, self.chapter) {
-            (true, _) => self.nextest(&built, arguments)?,
-            (false, None) => self.libtest(&built, arguments)?,
-            (false, Some(chapter)) => self.libtest_of(chapter, &built, arguments)?,
+            (true, _) => self.nextest(built, arguments)?,
+            (false, None) => self.libtest(built, arguments)?,
+            (false, Some(chapter)) => self.libtest_of(chapter, built, arguments)?,
         };
         // nextest knows no doc tests; `cargo test` has run them.
         let docs =
@@ -346,7 +365,8 @@ fn has_doc_tests(folder: &Path) -> bool {
 /// Says what was left out, in the last line too.
 fn finish(suite: &Suite<'_>, passed: bool) -> ExitCode {
     let package = suite.chapter.map(|chapter| chapter.slug.as_str());
-    let tests = |module: &str| suite::count_tests(suite.project, package, module);
+    let tests =
+        |module: &str, others: &[&str]| suite::count_tests(suite.project, package, module, others);
     let summary = Summary::new(&suite.left_out, &suite.excluded, tests);
     print!("\n{}", summary.text(passed, suite.kind, say::on_ci()));
     ExitCode::from(u8::from(!passed || (summary.incomplete && say::on_ci())))

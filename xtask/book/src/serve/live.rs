@@ -183,10 +183,12 @@ async fn run(State(desk): State<Desk>, body: Bytes) -> Result<Response, Refusal>
     let (project, _) = Project::load(desk.runs.root());
     let found = declared(&project, &asked)?;
     // The names go on as the manifest has them.
+    // A page remembers which broker was chosen; a run that starts its own takes none.
+    let broker = if found.run.owns_cluster { Broker::Auto } else { asked.broker };
     let wanted = Wanted {
         chapter: found.chapter.slug.clone(),
         run: found.run.name.clone(),
-        broker: asked.broker.word(),
+        broker: broker.word(),
     };
     let messages = unfold(desk.runs.start(wanted)?, |mut listening: Listening| async move {
         let message = listening.next().await?;

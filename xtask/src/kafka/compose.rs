@@ -11,31 +11,45 @@ use crate::project::Project;
 use crate::say::Spinner;
 use crate::tools;
 
-/// Starts a profile, and waits until its health checks pass.
+/// Starts a profile, and waits until its health checks pass. What did not come up is taken down again.
 pub fn up(project: &Project, folder: &Folder, profile: &str) -> anyhow::Result<Kept> {
-    child::check(compose(project, profile)?.args(["up", "--detach", "--wait"])).context(
-        "docker-compose.yml does not come up; `cargo xtask doctor` says what is missing",
-    )?;
     let services: &[&str] =
         if profile == "test" { &["kafka-1", "kafka-2", "kafka-3"] } else { &["kafka"] };
-    let addresses = services
-        .iter()
-        .map(|service| address(project, profile, service))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let kept = Kept {
+    let mut kept = Kept {
         kind: Kind::Docker,
-        bootstrap: addresses.join(","),
+        bootstrap: String::new(),
         version: Some(testbed::version::KAFKA.to_owned()),
         brokers: services.len() as u32,
         pid: None,
         logs: Vec::new(),
         profile: Some(profile.to_owned()),
     };
+    let mut start = compose(project, profile)?;
+    // Before anything is started: whatever ends this program then, `kafka down` knows what to end.
     folder.write(&kept)?;
-    Ok(kept)
+    let addresses = child::check(start.args(["up", "--detach", "--wait"]))
+        .context("docker-compose.yml does not come up; `cargo xtask doctor` says what is missing")
+        .and_then(|()| services.iter().map(|one| address(project, profile, one)).collect());
+    match addresses {
+        Ok(addresses) => {
+            let addresses: Vec<String> = addresses;
+            kept.bootstrap = addresses.join(",");
+            folder.write(&kept)?;
+            Ok(kept)
+        }
+        Err(error) => {
+            match down(project, &kept) {
+                Ok(()) => folder.forget()?,
+                Err(stays) => eprintln!(
+                    "warning: {stays:#}. Containers may be left: cargo xtask kafka down, once Docker answers"
+                ),
+            }
+            Err(error)
+        }
+    }
 }
 
-/// Ends the profile's containers, and removes what they kept.
+/// Ends the profile's containers, and removes what they kept. Without containers it does nothing.
 pub fn down(project: &Project, kept: &Kept) -> anyhow::Result<()> {
     child::check(compose(project, profile(kept))?.args(["down", "--volumes"]))
 }
@@ -45,11 +59,17 @@ pub fn logs(project: &Project, kept: &Kept, lines: usize) -> anyhow::Result<()> 
     child::check(compose(project, profile(kept))?.args(["logs", "--tail", &lines.to_string()]))
 }
 
-/// True if a container of the profile runs.
+/// True if a container of the profile runs; an error where Docker does not say.
 pub fn is_running(project: &Project, kept: &Kept) -> anyhow::Result<bool> {
     let _spinner = Spinner::start("Asking Docker");
-    let output = compose(project, profile(kept))?.args(["ps", "--quiet"]).output()?;
-    Ok(output.status.success() && !output.stdout.is_empty())
+    let mut command = compose(project, profile(kept))?;
+    let output = command.args(["ps", "--quiet"]).output().context("Compose does not start")?;
+    anyhow::ensure!(
+        output.status.success(),
+        "a Kafka was started in Docker, and Docker does not say whether it runs: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    Ok(!output.stdout.trim_ascii().is_empty())
 }
 
 /// Compose with our file and a profile.

@@ -15,7 +15,7 @@ use crate::say::count;
 pub struct Kept {
     /// Its kind.
     pub kind: Kind,
-    /// Its bootstrap servers.
+    /// Its bootstrap servers; empty before it has answered.
     pub bootstrap: String,
     /// Its version, where it has one.
     pub version: Option<String>,
@@ -40,6 +40,10 @@ impl fmt::Display for Kept {
             .unwrap_or_default();
         let profile =
             self.profile.as_ref().map(|profile| format!(", profile {profile}")).unwrap_or_default();
+        if self.is_half_started() {
+            writeln!(f, "Half started: {}{version}{profile}", self.kind.label())?;
+            return write!(f, "End it:  cargo xtask kafka down");
+        }
         writeln!(
             f,
             "Running: {}{version}{profile}, {}, at {}",
@@ -49,6 +53,13 @@ impl fmt::Display for Kept {
         )?;
         writeln!(f, "Use it:  cargo xtask run chapter 1 --broker external={}", self.bootstrap)?;
         write!(f, "End it:  cargo xtask kafka down")
+    }
+}
+
+impl Kept {
+    /// True while its containers start, and after a start that was cut short.
+    pub fn is_half_started(&self) -> bool {
+        self.bootstrap.is_empty()
     }
 }
 
@@ -133,6 +144,15 @@ mod tests {
         insta::assert_snapshot!(kept(), @r"
         Running: local, Apache Kafka 4.3.1, 1 broker, at 127.0.0.1:4711
         Use it:  cargo xtask run chapter 1 --broker external=127.0.0.1:4711
+        End it:  cargo xtask kafka down
+        ");
+    }
+
+    #[test]
+    fn a_start_that_was_cut_short_is_not_offered_for_use() {
+        let kept = Kept { bootstrap: String::new(), profile: Some("dev".into()), ..kept() };
+        insta::assert_snapshot!(kept, @r"
+        Half started: local, Apache Kafka 4.3.1, profile dev
         End it:  cargo xtask kafka down
         ");
     }

@@ -17,6 +17,7 @@ pub use compose::compose as compose_for;
 
 use crate::project::Project;
 use crate::say::Usage;
+use crate::tools;
 use kept::{Folder, Kept};
 
 /// What `kafka` takes.
@@ -50,12 +51,12 @@ enum Verb {
 
 #[derive(clap::Args)]
 struct Up {
-    /// Which kind: embedded, local or docker
+    /// Which kind: embedded, local or docker; auto takes local, else docker, else embedded
     #[arg(long, default_value = "auto", value_name = "BROKER")]
     broker: BrokerChoice,
     /// How many brokers: 1 or 3
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3), value_name = "N")]
-    brokers: Option<u32>,
+    #[arg(long, value_parser = ["1", "3"], value_name = "N")]
+    brokers: Option<String>,
     /// With docker, the profile of docker-compose.yml: dev (one broker) or test (three, with data)
     #[arg(long, value_parser = ["dev", "test"], value_name = "PROFILE")]
     profile: Option<String>,
@@ -64,7 +65,11 @@ struct Up {
 impl Up {
     /// How many brokers: as asked for, or as the profile has.
     fn brokers(&self) -> u32 {
-        self.brokers.unwrap_or(if self.profile.as_deref() == Some("test") { 3 } else { 1 })
+        let three = match &self.brokers {
+            Some(brokers) => brokers == "3",
+            None => self.profile.as_deref() == Some("test"),
+        };
+        if three { 3 } else { 1 }
     }
 
     fn profile(&self) -> &str {
@@ -97,7 +102,13 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
     match args.verb {
         Verb::Up(up) => {
             up.check()?;
-            if let Some(kept) = running(project, &folder)? {
+            let running = running(project, &folder)?;
+            if running.as_ref().is_some_and(Kept::is_half_started) {
+                anyhow::bail!(
+                    "a start was cut short, and some of its containers run: end them with `cargo xtask kafka down`"
+                );
+            }
+            if let Some(kept) = running {
                 println!("{kept}");
                 anyhow::bail!(
                     "a Kafka is running already: use it, or end it with `cargo xtask kafka down`"
@@ -105,7 +116,7 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
             }
             println!("{}", start(project, &folder, &up)?);
         }
-        Verb::Down => match running(project, &folder)? {
+        Verb::Down => match remembered(project, &folder)? {
             Some(kept) => {
                 end(project, &folder, &kept)?;
                 println!("Ended.");
@@ -113,7 +124,10 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
             None => println!("No Kafka was running."),
         },
         Verb::Status => match running(project, &folder)? {
-            Some(kept) => println!("{kept}"),
+            Some(kept) => {
+                println!("{kept}");
+                return Ok(ExitCode::from(u8::from(kept.is_half_started())));
+            }
             None => {
                 println!("No Kafka is kept running. Start one: cargo xtask kafka up");
                 return Ok(ExitCode::FAILURE);
@@ -130,13 +144,22 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What there may be to end: containers that have stopped, too, and those that no health check saw well.
+fn remembered(project: &Project, folder: &Folder) -> anyhow::Result<Option<Kept>> {
+    match folder.read()? {
+        Some(kept) if kept.profile.is_some() => Ok(Some(kept)),
+        _ => running(project, folder),
+    }
+}
+
 /// What is remembered, if it is still true.
 fn running(project: &Project, folder: &Folder) -> anyhow::Result<Option<Kept>> {
     let Some(kept) = folder.read()? else { return Ok(None) };
-    let alive = match kept.profile {
-        Some(_) => compose::is_running(project, &kept)?,
-        None => processes::is_ours(folder, &kept),
-    };
+    if kept.profile.is_some() {
+        // Containers that have stopped are still there: only `down` forgets them.
+        return Ok(compose::is_running(project, &kept)?.then_some(kept));
+    }
+    let alive = processes::is_ours(folder, &kept);
     if !alive {
         // It ended by itself, or the machine was started anew.
         folder.forget()?;
@@ -146,18 +169,35 @@ fn running(project: &Project, folder: &Folder) -> anyhow::Result<Option<Kept>> {
 
 fn start(project: &Project, folder: &Folder, up: &Up) -> anyhow::Result<Kept> {
     let brokers = up.brokers();
-    if up.broker == BrokerChoice::Docker {
-        return compose::up(project, folder, up.profile());
-    }
     let needs: Needs = [Need::Brokers(brokers)].into_iter().collect();
-    // For play a real Kafka is wanted; the built-in one only where it was asked for or nothing else starts.
     let kind = match up.broker {
-        BrokerChoice::Auto => {
-            kind::choose(&BrokerChoice::Local, &needs, Machine::probe).unwrap_or(Kind::Embedded)
-        }
+        BrokerChoice::Auto => for_play(&Machine::probe(), || tools::compose().is_some()),
+        // Compose says what it lacks, and has three brokers where testbed has one.
+        BrokerChoice::Docker => Kind::Docker,
         ref named => kind::choose(named, &needs, Machine::probe)?,
     };
-    processes::up(project, folder, kind, brokers)
+    // What `running` did not take for one that runs, and has not forgotten, are containers that have stopped.
+    let goes_on = |old: &Kept| kind == Kind::Docker && old.profile.as_deref() == Some(up.profile());
+    anyhow::ensure!(
+        folder.read()?.is_none_or(|old| goes_on(&old)),
+        "containers of an earlier start have stopped, and are still there: remove them with `cargo xtask kafka down`"
+    );
+    match kind {
+        Kind::Docker => compose::up(project, folder, up.profile()),
+        kind => processes::up(project, folder, kind, brokers),
+    }
+}
+
+/// For play a real Kafka is wanted, local before Docker as everywhere; the built-in one only where it was asked for
+/// or nothing else starts.
+fn for_play(machine: &Machine, has_compose: impl FnOnce() -> bool) -> Kind {
+    if kind::held_back(Kind::Local, machine).is_none() {
+        Kind::Local
+    } else if kind::held_back(Kind::Docker, machine).is_none() && has_compose() {
+        Kind::Docker
+    } else {
+        Kind::Embedded
+    }
 }
 
 fn end(project: &Project, folder: &Folder, kept: &Kept) -> anyhow::Result<()> {
@@ -166,4 +206,29 @@ fn end(project: &Project, folder: &Folder, kept: &Kept) -> anyhow::Result<()> {
         None => processes::down(folder, kept)?,
     }
     folder.forget()
+}
+
+#[cfg(test)]
+mod tests {
+    use testbed::machine::{State, Tool};
+
+    use super::*;
+
+    #[test]
+    fn for_play_a_real_kafka_is_taken_where_one_starts() {
+        let tool = |name, there| Tool {
+            name,
+            state: if there { State::Ready("1".into()) } else { State::Missing("none".into()) },
+            mend: String::new(),
+        };
+        let machine = |java, docker| Machine {
+            java: tool("Java", java),
+            maven: tool("Maven", java),
+            docker: tool("Docker", docker),
+        };
+        assert_eq!(for_play(&machine(true, true), || true), Kind::Local);
+        assert_eq!(for_play(&machine(false, true), || true), Kind::Docker);
+        assert_eq!(for_play(&machine(false, true), || false), Kind::Embedded);
+        assert_eq!(for_play(&machine(false, false), || true), Kind::Embedded);
+    }
 }

@@ -6,6 +6,8 @@
 mod copy;
 /// Exercises, from `start` to `done`, and faults to cause.
 mod exercise;
+/// A Kafka that stays: started, used, ended, and what is left when that fails.
+mod kafka;
 /// A small repository to work on.
 mod repository;
 /// The laws, and a new chapter that breaks none.

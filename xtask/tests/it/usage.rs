@@ -16,11 +16,17 @@ fn wrong_usage_is_refused_with_what_to_type() {
     refused(&["run", "1", "nothing-of-the-sort"], "It has first");
     refused(&["run", "1", "first", "second"], "one word too many");
     refused(&["run", "1", "--broker", "kafka"], "use auto, embedded, local, docker, external");
+    refused(&["run", "testbed", "leader", "--broker", "external=a:1"], "starts its own Kafka");
+    refused(&["run", "testbed", "leader", "--keep"], "--keep goes with no run");
+    refused(&["break", "testbed", "trimmed", "--broker", "local"], "testbed trimmed does");
     refused(&["test", "1", "2"], "one chapter, or none for all");
     refused(&["no-such-verb"], "unrecognized subcommand");
-    refused(&["kafka", "up", "--brokers", "9"], "9 is not in 1..=3");
+    refused(&["kafka", "up", "--brokers", "2"], "[possible values: 1, 3]");
     refused(&["kafka", "up", "--profile", "test"], "goes with --broker docker only");
-    refused(&["kafka", "up", "--broker", "docker", "--brokers", "2"], "profile test has three");
+    refused(
+        &["kafka", "up", "--broker", "docker", "--profile", "dev", "--brokers", "3"],
+        "profile test has three",
+    );
     refused(&["kafka", "up", "--broker", "external"], "yours to start");
     refused(&["record", "quickstart", "--check", "--soak"], "cannot be used with");
     refused(&["new", "Not A Slug"], "small letters, digits and single dashes");
@@ -49,6 +55,23 @@ fn the_list_has_a_line_for_every_chapter_with_its_number() {
     assert_eq!(code, 0, "{stderr}");
     let first = stdout.lines().nth(1).unwrap_or_default();
     assert!(first.starts_with("1 ") && first.contains("quickstart"), "{stdout}");
+}
+
+/// Said before Cargo is asked: it would drown that in what C says.
+#[test]
+fn without_a_c_compiler_a_run_says_what_to_install() {
+    let nothing = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["run", "quickstart"])
+        .current_dir(our_repository())
+        .env("PATH", nothing.path())
+        .env_remove("CC")
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("error: no cc, gcc or clang on the PATH"), "{stderr}");
+    assert!(stderr.contains("To mend: ") && stderr.lines().count() == 2, "{stderr}");
 }
 
 #[test]

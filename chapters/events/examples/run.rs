@@ -1,4 +1,4 @@
-//! A seeded day in the shop: `cargo xtask run chapter 2`
+//! A seeded day in the shop: `cargo xtask run events`
 //!
 //! Users register, order and pay. Each event is checked, encoded, keyed and sent; then each is read back, decoded
 //! and checked again. Three payloads that no reader may accept are sent too. The last line counts:

@@ -1,4 +1,4 @@
-//! The report that trusts its records: `cargo xtask run chapter 2 trusting`
+//! The report that trusts its records: `cargo xtask run events trusting`
 //!
 //! It adds up what was ordered on a Sunday, twice: believing every record, and checking it.
 #![forbid(unsafe_code)]

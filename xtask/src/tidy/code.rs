@@ -3,20 +3,26 @@
 use super::Finding;
 use super::tree::{File, Tree};
 
+/// What waits for a time, whatever happens meanwhile.
+const SLEEPS: [&str; 2] = ["sleep", "sleep_until"];
+
 /// A sleeping test is slow on a fast machine and wrong on a slow one.
 ///
 /// Sleep is allowed where tokio's clock is paused: there no time passes.
 pub fn sleep_in_a_test(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.rust() {
-        let mut paused = false;
+        // The line that ends the test whose clock is paused.
+        let mut paused: Option<String> = None;
         for (number, line) in test_code(file) {
-            if line.trim_start().starts_with("#[test]")
-                || line.trim_start().starts_with("#[tokio::test")
-            {
-                paused = line.contains("start_paused = true");
+            let item = line.trim_start();
+            if item.starts_with("#[test]") || item.starts_with("#[tokio::test") {
+                let end = || format!("{}}}", &line[..line.len() - item.len()]);
+                paused = line.contains("start_paused = true").then(end);
+            } else if paused.as_deref() == Some(line) {
+                paused = None;
             }
-            if !paused && calls(line, "sleep") {
+            if paused.is_none() && SLEEPS.iter().any(|sleep| calls(line, sleep)) {
                 findings.push(Finding::new(
                     file.path,
                     number,
@@ -194,6 +200,8 @@ mod tests {
         assert_eq!(of(sleep_in_a_test, "chapters/a/src/lib/tests.rs", SLEEP), [1]);
         let imported = concat!("use tokio::time::sleep;\nsle", "ep(D).await;\n");
         assert_eq!(of(sleep_in_a_test, "chapters/a/tests/it/x.rs", imported), [2]);
+        let until = concat!("tokio::time::sle", "ep_until(later).await;\n");
+        assert_eq!(of(sleep_in_a_test, "chapters/a/tests/it/x.rs", until), [1]);
     }
 
     #[test]
@@ -202,6 +210,10 @@ mod tests {
             "#[tokio::test(start_paused = true)]\nasync fn a() {{\n    {SLEEP}}}\n#[test]\nfn b() {{\n    {SLEEP}}}\n"
         );
         assert_eq!(of(sleep_in_a_test, "chapters/a/tests/it/main.rs", &paused), [7]);
+        let helper = format!(
+            "#[tokio::test(start_paused = true)]\nasync fn a() {{\n    if x {{\n    }}\n    {SLEEP}}}\nfn b() {{\n    {SLEEP}}}\n"
+        );
+        assert_eq!(of(sleep_in_a_test, "chapters/a/tests/it/main.rs", &helper), [8]);
         assert_eq!(of(sleep_in_a_test, "chapters/a/src/lib.rs", SLEEP), [0; 0]);
         let named = concat!("// sle", "ep(\nfn sle", "ep() {}\nbroker.sle", "ep(1);\n");
         assert_eq!(of(sleep_in_a_test, "chapters/a/tests/it/main.rs", named), [0; 0]);

@@ -137,6 +137,41 @@ pub fn retries(tree: &Tree) -> Vec<Finding> {
         .collect()
 }
 
+/// The chapter that stays the first: the README says `run chapter 1`, and so may it.
+const FIRST: &str = "chapters/quickstart/";
+
+/// A chapter that is moved gets another number, and a command with the old one then runs its neighbour.
+pub fn chapter_number(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let is_held =
+        |file: &File<'_>| file.path.starts_with("chapters/") && !file.path.starts_with(FIRST);
+    for file in tree.files().filter(is_held) {
+        for (number, line) in file.lines() {
+            if let Some(command) = with_a_number(line) {
+                findings.push(Finding::new(
+                    file.path,
+                    number,
+                    format!("a chapter's number in `{command}`"),
+                    "write its slug, which does not change",
+                ));
+            }
+        }
+    }
+    findings
+}
+
+/// The start of a command such as `xtask run chapter 2` or `xtask test 2`.
+fn with_a_number(line: &str) -> Option<&str> {
+    line.match_indices("xtask ").find_map(|(at, called)| {
+        let (verb, rest) = line[at + called.len()..].split_once(' ')?;
+        let is_verb = !verb.is_empty() && verb.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+        let rest = rest.strip_prefix("chapter ").unwrap_or(rest);
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let end = line.len() - rest.len() + digits;
+        (is_verb && digits > 0).then(|| &line[at..end])
+    })
+}
+
 /// What `cargo xtask new` leaves for a person to write.
 pub const MARK: &str = concat!("WRITE", " ME");
 
@@ -306,6 +341,28 @@ mod tests {
             found(retries, &[(".config/nextest.toml", text)]),
             [".config/nextest.toml:4: tests are tried again"]
         );
+    }
+
+    #[test]
+    fn a_number_in_a_command_is_found_but_in_the_first_chapter() {
+        let text = concat!("//! `cargo xt", "ask run chapter 2 shop`\n");
+        assert_eq!(
+            found(chapter_number, &[("chapters/a/examples/run.rs", text)]),
+            [concat!(
+                "chapters/a/examples/run.rs:1: a chapter's number in `xt",
+                "ask run chapter 2`"
+            )]
+        );
+        let plain = concat!("see `xt", "ask test 12`\n");
+        assert_eq!(found(chapter_number, &[("chapters/a/README.md", plain)]).len(), 1);
+        let slugs =
+            "cargo xtask run events 2\ncargo xtask ci --steps\ncargo xtask run chapter events\n";
+        let fine = [
+            ("chapters/a/README.md", slugs),
+            ("chapters/quickstart/src/main.rs", text),
+            ("README.md", text),
+        ];
+        assert!(found(chapter_number, &fine).is_empty());
     }
 
     #[test]

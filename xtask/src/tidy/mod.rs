@@ -71,7 +71,7 @@ impl fmt::Display for Finding {
 type Law = fn(&Tree) -> Vec<Finding>;
 
 /// Every law, in a sentence.
-const LAWS: [(&str, Law); 21] = [
+const LAWS: [(&str, Law); 22] = [
     ("A test waits for a condition and never sleeps.", code::sleep_in_a_test),
     ("No test is ignored.", code::ignored_test),
     ("Nothing is left unfinished in code.", code::unfinished),
@@ -89,6 +89,7 @@ const LAWS: [(&str, Law); 21] = [
     ("No path of somebody's machine stands in a file.", layout::machine_path),
     ("A failing test is not tried again.", layout::retries),
     ("Nothing waits to be written.", layout::unwritten),
+    ("A command in a chapter names chapters by slug.", layout::chapter_number),
     ("Kafka's version stands once.", versions::kafka),
     ("The README's table of chapters is the generated one.", layout::readme_table),
     ("The README's picture of a first run is the generated one.", picture::is_generated),

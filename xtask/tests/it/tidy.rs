@@ -70,6 +70,9 @@ fn laws_about_the_repository_are_held() {
     breaks("notes.txt", "", "notes.txt:1: the top folder does not hold this");
     breaks("book/a.md", concat!("see /ho", "me/somebody/x\n"), "a path of one machine");
     breaks("book/a.md", concat!("WRITE", " ME: a page\n"), "not written yet: a page");
+    let numbered =
+        concat!("#![forbid(unsafe_code)]\n//! `cargo xt", "ask run chapter 7`\nfn main() {}\n");
+    breaks("chapters/sending/examples/run.rs", numbered, "run.rs:2: a chapter's number in");
     breaks(".config/nextest.toml", "retries = 2\n", "tests are tried again");
     breaks("docker-compose.yml", "image: apache/kafka:3.9.0\n", "write apache/kafka:4.3.1");
     breaks(

@@ -2,6 +2,8 @@
 //!
 //! Every step builds with the features of the test suite, so that nothing is compiled twice.
 
+mod first;
+mod leftovers;
 mod steps;
 
 use std::process::ExitCode;
@@ -14,6 +16,7 @@ use crate::project::Project;
 use crate::say::{self, Usage};
 use crate::suite::Surroundings;
 use anyhow::Context as _;
+use leftovers::Leftovers;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// What `ci` takes.
@@ -54,18 +57,21 @@ impl From<bool> for Outcome {
 pub struct Context<'a> {
     project: &'a Project,
     around: Surroundings,
+    /// What was there before the first step.
+    before: Leftovers,
 }
 
 type Step = (&'static str, &'static str, fn(&Context<'_>) -> anyhow::Result<Outcome>);
 
 /// Quick ones first, so that a slip is seen in seconds.
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 21] = [
     ("fmt", "the code is formatted", steps::fmt),
     ("tidy", "the laws of this repository", steps::tidy),
     ("compose", "docker-compose.yml resolves for each profile", steps::compose),
     ("light", "the first run needs no OpenSSL, this tool no C library", steps::light),
     ("deny", "licences, sources, bans", steps::deny),
     ("clippy", "no warning", steps::clippy),
+    ("first", "the first run, and a Kafka for play, without Java and Docker", first::prove),
     ("test", "the README's test command", steps::test),
     ("test-embedded", "the tests that the built-in broker serves", steps::test_embedded),
     ("test-docker", "the tests that Docker serves", steps::test_docker),
@@ -79,6 +85,7 @@ const STEPS: [Step; 19] = [
     ("new", "a new chapter compiles, and waits only to be written", steps::new),
     ("exercises", "each starter fails as it should, each solution passes", steps::exercises),
     ("copy", "each chapter builds and passes its tests away from here", steps::copy),
+    ("leftovers", "no step has left a broker behind", steps::leftovers),
 ];
 
 /// Runs the steps.
@@ -96,7 +103,7 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
         )));
     }
     let stop = Stop::watch().context("no signal can be watched")?;
-    let context = Context { project, around: Surroundings::probe() };
+    let context = Context { project, around: Surroundings::probe(), before: Leftovers::look() };
     let start = Instant::now();
     let mut rows = Vec::new();
     let mut good = true;

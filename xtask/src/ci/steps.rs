@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use testbed::kind::{BrokerChoice, Kind, held_back};
 use testbed::machine::State;
 
-use super::{Context, Outcome};
+use super::{Context, Leftovers, Outcome};
 use crate::book::{BUILDER, Browser, SERVER};
 use crate::cargo;
 use crate::child;
@@ -96,6 +96,15 @@ pub fn bench(context: &Context<'_>) -> Result {
 
 pub fn copy(context: &Context<'_>) -> Result {
     copy::prove(context.project).map(|()| Outcome::Passed)
+}
+
+/// Whatever came since the first step began, and belongs to nobody who runs.
+pub fn leftovers(context: &Context<'_>) -> Result {
+    let left = Leftovers::that_stay(&context.before);
+    for one in &left {
+        eprintln!("left behind: {one}");
+    }
+    Ok(left.is_empty().into())
 }
 
 pub fn new(context: &Context<'_>) -> Result {

@@ -81,7 +81,7 @@ impl Shop {
         let runs = ["day", "plain", "fail", "hold", "deaf"]
             .map(|name| format!("  {{ name = \"{name}\", about = \"{name}.\" }},\n"));
         let third = "[package]\nname = \"third\"\n[package.metadata.chapter]\ntitle = \"Third\"\n\
-                     runs = [{ name = \"day\" }]\n";
+                     runs = [{ name = \"day\" }, { name = \"own\", owns_cluster = true }]\n";
         let book = TestBook::sound()
             .replace(
                 MANIFEST,

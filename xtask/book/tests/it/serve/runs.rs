@@ -58,6 +58,15 @@ fn a_broker_is_chosen_by_its_kind() {
     assert_eq!((&kinds[0]["label"], &kinds[1]["lacks"]), (&"built in".into(), &().into()));
 }
 
+/// The page may still remember the kind that was chosen for the run before, and xtask refuses it here.
+#[test]
+fn a_run_with_its_own_cluster_is_given_no_other() {
+    let shop = Shop::open();
+    let body = r#"{"chapter":"third","run":"own","broker":"local"}"#;
+    assert_eq!(shop.serve().post("/live/run", body).all().0, 200);
+    assert_eq!(shop.asked(), "run third own --broker auto\n");
+}
+
 #[test]
 fn a_chapter_says_what_can_be_run() {
     let shop = Shop::open();

@@ -58,8 +58,8 @@ struct Arguments {
     /// Leaves Kafka's own tool out.
     #[arg(long, conflicts_with = "write")]
     without_java: bool,
-    /// Measures shapes and peers only.
-    #[arg(long, conflicts_with = "write")]
+    /// Measures shapes and peers only; with --write the settings stay as results/ has them.
+    #[arg(long)]
     without_grid: bool,
     /// One measurement, for this program's own use.
     #[arg(long, hide = true)]
@@ -91,9 +91,7 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     if arguments.again {
-        let text =
-            std::fs::read_to_string(Path::new(FOLDER).join("speed.json"))?;
-        return write(&serde_json::from_str(&text)?);
+        return write(&committed()?);
     }
     let runtime = tokio::runtime::Runtime::new()?;
     let results = runtime.block_on(async {
@@ -138,7 +136,42 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Results> {
         grid::measure(&cluster, &files, plan, &mut about).await?
     };
     let (shapes, peers) = lines;
-    Ok(Results { about: about.end(plan), shapes, peers, cells })
+    let measured = Results { about: about.end(plan), shapes, peers, cells };
+    if arguments.write && arguments.without_grid {
+        with_cells_of(committed()?, measured)
+    } else {
+        Ok(measured)
+    }
+}
+
+/// The settings as they were measured before, where that was on the same machine and the same versions.
+fn with_cells_of(
+    before: Results,
+    mut measured: Results,
+) -> anyhow::Result<Results> {
+    let place = |results: &Results| {
+        let about = &results.about;
+        (
+            (about.processor.clone(), about.processors),
+            (about.kafka.clone(), about.librdkafka.clone()),
+            (about.in_flight, about.paced_rate, about.date.clone()),
+        )
+    };
+    let (then, now) = (place(&before), place(&measured));
+    anyhow::ensure!(
+        then == now,
+        "the settings in results/ were measured elsewhere: {then:?}, and here it is {now:?}. Leave out --without-grid"
+    );
+    let (low, high) = measured
+        .about
+        .others_percent
+        .zip(before.about.others_percent)
+        .map(|(now, then)| (now.0.min(then.0), now.1.max(then.1)))
+        .unzip();
+    measured.about.others_percent = low.zip(high);
+    measured.about.setting_rounds = before.about.setting_rounds;
+    measured.cells = before.cells;
+    Ok(measured)
 }
 
 fn report(arguments: &Arguments, results: &Results) -> anyhow::Result<()> {
@@ -190,6 +223,13 @@ fn compare_layout(trial: &Results) -> anyhow::Result<()> {
 /// Where results, tables and plots stand.
 const FOLDER: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/benches/results");
+
+/// What was measured last.
+fn committed() -> anyhow::Result<Results> {
+    let text =
+        std::fs::read_to_string(Path::new(FOLDER).join("speed.json"))?;
+    Ok(serde_json::from_str(&text)?)
+}
 
 fn write(results: &Results) -> anyhow::Result<()> {
     let json = serde_json::to_string_pretty(results)? + "\n";

@@ -15,8 +15,10 @@ use crate::results::{
     Line, PACED_RATE, SETTINGS, SIZES, Spread,
 };
 
-/// How many records of 100 bytes each peer sends in a round.
-const PEER_RECORDS: u64 = 500_000;
+/// How many records of 100 bytes each peer sends in a round, and of 500: two seconds or so. In half a second one
+/// pause of the broker decides.
+const PEER_RECORDS: u64 = 2_000_000;
+const LARGE_RECORDS: u64 = 800_000;
 
 /// How many records each peer of this process sends in a round at the fixed rate.
 const PACED: u64 = 20_000;
@@ -72,7 +74,7 @@ fn contestants(plan: Plan) -> Vec<Contestant> {
         ),
         of(ALL_AT_ONCE, Shape::Unbounded, small, 200_000),
     ];
-    for (size, records) in [(small, PEER_RECORDS), (large, 200_000)] {
+    for (size, records) in [(small, PEER_RECORDS), (large, LARGE_RECORDS)] {
         all.push(of(FUTURES, Shape::Futures, size, records));
         all.push(of(LIBRARY, Shape::Library, size, records));
         all.push(of(FLOOR, Shape::Floor, size, records));

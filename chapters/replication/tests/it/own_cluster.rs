@@ -56,6 +56,24 @@ async fn one_replica_is_one_disk() -> Result {
     Ok(())
 }
 
+/// The line, broken where a page would cut it.
+fn folded(line: &str) -> String {
+    let (mut told, mut width) = (String::new(), 0);
+    for (at, word) in line.split(' ').enumerate() {
+        if at > 0 && !word.is_empty() && width + 1 + word.len() > 74 {
+            told.truncate(told.trim_end().len());
+            told += "\n    ";
+            width = 4;
+        } else if at > 0 {
+            told.push(' ');
+            width += 1;
+        }
+        told += word;
+        width += word.len();
+    }
+    told
+}
+
 /// Three replicas, two in sync at least, acks=all: one killed broker costs nothing, so the command ends with exit code 0.
 /// The page shows what it says. In a cluster without eligible leader replicas the last in sync may be alone.
 #[tokio::test]
@@ -71,7 +89,7 @@ async fn a_safe_topic_is_found_safe() -> Result {
         // Without the times, which are others in each run.
         let told = said.transcript();
         let told = told.lines().filter_map(|line| line.get(11..));
-        let told = told.map(|line| format!("{line}\n")).collect();
+        let told = told.map(|line| folded(line) + "\n").collect();
         Ok((output.status.code(), told))
     };
 

@@ -40,7 +40,7 @@
   function addPartition(state, topic, partition) {
     const id = placeOf(topic, partition);
     state.partitions[id] = {
-      id, topic, partition, records: [], pending: [], start: null, highWatermark: null, leader: null, groups: {},
+      id, topic, partition, records: [], pending: [], replaced: 0, start: null, highWatermark: null, leader: null, groups: {},
       offline: false, inSync: null, replicas: {}, committed: null,
     };
     state.order.push(id);
@@ -138,8 +138,16 @@
     if (!last || last.offset < record.offset) of.records = [...of.records, record];
     else {
       const at = offsets.lowerBound(of.records, record.offset);
-      if (of.records[at].offset === record.offset) return;
-      of.records = [...of.records.slice(0, at), record, ...of.records.slice(at)];
+      const there = of.records[at];
+      const same = there.offset === record.offset;
+      // The log was cut back or lost, and another record is acknowledged where this one was.
+      const anew = same && line.message === 'acknowledged' && there.key !== record.key;
+      if (same && !anew) return;
+      if (anew) {
+        record.replaces = true;
+        of.replaced += 1;
+      }
+      of.records = [...of.records.slice(0, at), record, ...of.records.slice(same ? at + 1 : at)];
     }
     of.highWatermark = Math.max(of.highWatermark ?? 0, record.offset + 1);
   }
@@ -490,7 +498,9 @@
   function gone(of) {
     const replicas = Object.values(of.replicas);
     const [end, most] = ['end', 'most'].map((name) => Math.max(0, ...replicas.map((one) => one[name])));
-    return offsets.lowerBound(of.records, most) - offsets.lowerBound(of.records, end);
+    const beyond = of.records.slice(offsets.lowerBound(of.records, end), offsets.lowerBound(of.records, most));
+    // One that took the place of another is not gone, it is still to be replicated; the other one is.
+    return of.replaced + beyond.filter((record) => !record.replaces).length;
   }
 
   // What the run came to so far, in numbers.

@@ -295,6 +295,21 @@ test('an acknowledged record is lost when the last replica that had it cuts it o
   assert.deepEqual(lost, [0, 0, 0, 0, 0, 0, 0, 2]);
 });
 
+test('a record that is acknowledged in the place of another does not bring that one back', () => {
+  const at = { topic: 'orders', partition: 0 };
+  const lines = [
+    says('checkout', 'acknowledged', { ...at, offset: 0, key: 'order-1' }),
+    says('checkout', 'acknowledged', { ...at, offset: 1, key: 'order-2' }),
+    says('cluster', 'replicated', { ...at, broker: 1, log_end: 2 }),
+    says('cluster', 'wiped', { ...at, broker: 1 }),
+    says('checkout', 'acknowledged', { ...at, offset: 0, key: 'order-3' }),
+    says('cluster', 'replicated', { ...at, broker: 1, log_end: 1 }),
+    says('packing', 'consumed', { ...at, offset: 0, key: 'order-3' }),
+  ];
+  const lost = lines.map((_, n) => model.tallies(play({ topics: [], lines }, n + 1)).lost);
+  assert.deepEqual(lost, [0, 0, 0, 2, 2, 2, 2]);
+});
+
 for (const run of ['survive', 'ahead', 'alone', 'unclean', 'single']) {
   test(`replication/${run} has lost at its end what its outcome says`, () => {
     const it = recorded(`replication/runs/${run}/1.jsonl`);

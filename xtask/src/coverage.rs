@@ -117,9 +117,10 @@ impl<'a> Instruments<'a> {
         command
     }
 
-    /// Takes away what earlier runs have counted.
+    /// Takes away what earlier runs have counted, and the programs that they built: a report reads all that lie there,
+    /// and would count the lines of an older source, which no test runs any more.
     fn forget(&self) -> anyhow::Result<()> {
-        child::check(&mut self.cargo(&["clean", "--profraw-only"]))
+        child::check(&mut self.cargo(&["clean", "--workspace"]))
     }
 
     /// Each line with code, and how often it ran: cargo-llvm-cov's sums would count tests as code that is tested.

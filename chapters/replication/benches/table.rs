@@ -164,8 +164,8 @@ impl<'a> Trial<'a> {
         self.stage.until("probe", "a copy on each", copied).await?;
         self.first_half().await?;
         let sent = i64::from(self.lines[0].row.sent);
-        self.stage.freeze(2)?;
-        self.stage.freeze(3)?;
+        self.stage.freeze(2).await?;
+        self.stage.freeze(3).await?;
         self.probe().await?;
         let answers = self.send(self.half);
         for line in &self.lines {
@@ -206,7 +206,7 @@ impl<'a> Trial<'a> {
     /// One follower freezes, and the second half is sent at once.
     async fn follower_paused(mut self) -> anyhow::Result<Vec<Row>> {
         self.first_half().await?;
-        self.stage.freeze(3)?;
+        self.stage.freeze(3).await?;
         let answers = self.send(self.half);
         self.take(answers).await?;
         self.stage.thaw(3)?;

@@ -271,8 +271,8 @@ impl Stage {
         Ok(())
     }
 
-    pub fn freeze(&self, broker: u32) -> anyhow::Result<()> {
-        self.local()?.broker(broker)?.pause()?;
+    pub async fn freeze(&self, broker: u32) -> anyhow::Result<()> {
+        self.local()?.broker(broker)?.pause().await?;
         info!(target: "run", process = "cluster", broker, "frozen");
         Ok(())
     }

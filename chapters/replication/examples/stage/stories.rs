@@ -64,8 +64,8 @@ pub async fn ahead(stage: &Stage, topic: &str) -> anyhow::Result<Told> {
     let mut orders = Orders::new(topic);
     orders.send_five(stage, &checkout).await?;
 
-    stage.freeze(2)?;
-    stage.freeze(3)?;
+    stage.freeze(2).await?;
+    stage.freeze(3).await?;
     for _ in 0..5 {
         orders.send(&checkout).await?;
     }

@@ -202,21 +202,29 @@ impl Broker {
     /// Freezes it with SIGSTOP: it holds its connections and answers nothing, like a machine that
     /// hangs or a very long pause of the garbage collector.
     ///
-    /// It serves nothing any more when this returns: all its threads have stopped, for which a busy machine may
-    /// need some milliseconds. The calling thread waits for that.
+    /// It serves nothing any more when this returns: all its threads have stopped, for which a busy
+    /// machine may need some milliseconds.
     ///
     /// # Errors
     ///
     /// [`LocalError::NotRunning`] if it is gone.
-    pub fn pause(&self) -> Result<(), LocalError> {
-        let mut state = self.state();
-        let stopped =
-            state.process.as_ref().map_or(Ok(false), Guarded::freeze);
+    ///
+    /// # Cancellation
+    ///
+    /// As [`kill`](Self::kill).
+    pub async fn pause(&self) -> Result<(), LocalError> {
+        let _turn = self.turn.lock().await;
+        let frozen = {
+            let mut state = self.state();
+            state.paused = state.process.is_some();
+            state.process.as_ref().map(Guarded::freeze)
+        };
+        let stopped = match frozen {
+            Some(frozen) => frozen.await,
+            None => Ok(false),
+        };
         match stopped {
-            Ok(true) => {
-                state.paused = true;
-                Ok(())
-            }
+            Ok(true) => Ok(()),
             Ok(false) => Err(LocalError::NotRunning { id: self.id }),
             Err(source) => Err(LocalError::Signal { id: self.id, source }),
         }

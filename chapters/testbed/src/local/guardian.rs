@@ -161,21 +161,30 @@ impl Guarded {
         }
     }
 
-    /// Stops the broker with SIGSTOP, and returns when none of its threads runs any more; false if it is gone.
+    /// Sends SIGSTOP to the broker. The future ends when none of its threads runs any more; with
+    /// false if the broker is gone.
     ///
-    /// `kill` returns before that. On a busy machine a thread that is still to be told may serve a request meanwhile.
-    pub(crate) fn freeze(&self) -> io::Result<bool> {
-        if !self.signal(Signal::SIGSTOP)? {
-            return Ok(false);
-        }
-        let start = Instant::now();
-        while usage::is_stopped(self.pid()) == Some(false) {
-            if start.elapsed() > PATIENCE {
-                return Err(io::ErrorKind::TimedOut.into());
+    /// `kill` returns before that. On a busy machine a thread that is still to be told may serve a
+    /// request meanwhile.
+    pub(crate) fn freeze(
+        &self,
+    ) -> impl Future<Output = io::Result<bool>> + use<> {
+        let sent = self.signal(Signal::SIGSTOP);
+        let (pid, end) = (self.pid(), self.end());
+        async move {
+            if !sent? {
+                return Ok(false);
             }
-            std::thread::sleep(Duration::from_millis(1));
+            let start = Instant::now();
+            while usage::is_stopped(pid) == Some(false) {
+                if start.elapsed() > PATIENCE {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                // The system has no event for the stop of a grandchild.
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            Ok(end.borrow().is_none())
         }
-        Ok(self.is_alive())
     }
 
     /// Ends the guardian of a broker that is gone and leaves the folder to another guardian.
@@ -368,23 +377,23 @@ mod tests {
         assert!(cluster.path().join("node-1").exists());
     }
 
-    #[test]
-    fn a_frozen_process_has_stopped_and_can_go_on() {
+    #[tokio::test]
+    async fn a_frozen_process_has_stopped_and_can_go_on() {
         let (_cluster, mut guarded) = guarded(&FOREVER, false);
         let stopped = |guarded: &Guarded| usage::is_stopped(guarded.pid());
         assert_eq!(stopped(&guarded), Some(false));
-        assert!(guarded.freeze().unwrap());
+        assert!(guarded.freeze().await.unwrap());
         assert_eq!(stopped(&guarded), Some(true));
         guarded.signal(Signal::SIGCONT).unwrap();
         guarded.signal(Signal::SIGTERM).unwrap();
         assert_eq!(end_of(&mut guarded), Some(128 + 15), "it went on");
-        assert!(!guarded.freeze().unwrap(), "nobody is left");
+        assert!(!guarded.freeze().await.unwrap(), "nobody is left");
     }
 
-    #[test]
-    fn a_frozen_process_is_ended_too() {
+    #[tokio::test]
+    async fn a_frozen_process_is_ended_too() {
         let (cluster, guarded) = guarded(&FOREVER, false);
-        guarded.freeze().unwrap();
+        guarded.freeze().await.unwrap();
         let pid = guarded.pid;
         drop(guarded);
         assert!(!is_alive(pid));

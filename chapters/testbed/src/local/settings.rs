@@ -116,6 +116,9 @@ pub(crate) fn properties(
     set("num.network.threads", "2".into());
     set("num.io.threads", "4".into());
     set("background.threads", "2".into());
+    // A quorum that starts waits this long, up to twice, before somebody stands for election. With
+    // the default of 1 s three brokers took 0.6 s longer to start, and 1.1 CPU seconds more.
+    set("controller.quorum.election.timeout.ms", "500".into());
     if options.test_timeouts {
         for (name, value) in TEST_TIMEOUTS {
             set(name, value.to_owned());

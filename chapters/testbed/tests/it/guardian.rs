@@ -120,7 +120,7 @@ mod own_cluster {
             .map(|pid| pid.to_string())
             .collect();
         if story == "three" {
-            local.broker(2)?.pause()?;
+            local.broker(2)?.pause().await?;
             local.broker(3)?.kill().await?;
         } else {
             cluster.create_topic(&"orders".parse()?).await?;

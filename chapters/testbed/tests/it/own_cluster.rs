@@ -217,7 +217,7 @@ async fn a_killed_broker_refuses_and_comes_back_at_its_address() -> Result {
         Err(LocalError::NotRunning { id: 1 })
     ));
     assert!(matches!(
-        broker.pause(),
+        broker.pause().await,
         Err(LocalError::NotRunning { id: 1 })
     ));
     assert!(matches!(
@@ -287,7 +287,7 @@ async fn a_paused_broker_answers_nothing_until_it_goes_on() -> Result {
     send(&impatient, "orders", "before").await?;
     let pid = broker.pid();
 
-    broker.pause()?;
+    broker.pause().await?;
     // The system takes the connection; the broker does not.
     TcpStream::connect(broker.address())?;
     let error = send(&impatient, "orders", "during").await.unwrap_err();
@@ -306,7 +306,7 @@ async fn a_paused_broker_answers_nothing_until_it_goes_on() -> Result {
     assert_eq!(broker.pid(), pid);
 
     // Frozen again, it can still be stopped in the orderly way.
-    broker.pause()?;
+    broker.pause().await?;
     broker.stop().await?;
     assert_eq!(broker.pid(), None);
     Ok(())

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use anyhow::Context;
 use events::{
     Currency, Event, Factory, Money, MoneyError, OrderEvent, SUNDAY,
 };
@@ -22,9 +23,15 @@ type Sums = BTreeMap<Currency, Money>;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt().without_time().with_target(false).init();
+    tracing_subscriber::fmt()
+        .without_time()
+        .with_target(false)
+        .with_ansi(false)
+        .init();
+    let brokers =
+        std::env::var("KAFKA_BROKERS").context("KAFKA_BROKERS")?;
     let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", std::env::var("KAFKA_BROKERS")?);
+    config.set("bootstrap.servers", brokers);
     let producer: FutureProducer = config.create()?;
     config.set("group.id", "report").set("auto.offset.reset", "earliest");
     let consumer: StreamConsumer = config.create()?;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use quickstart::{Order, read, send};
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::producer::{FutureProducer, Producer};
@@ -14,8 +15,10 @@ use tracing::info;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     logging::init()?;
+    let brokers =
+        std::env::var("KAFKA_BROKERS").context("KAFKA_BROKERS")?;
     let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", std::env::var("KAFKA_BROKERS")?);
+    config.set("bootstrap.servers", brokers);
     let producer: FutureProducer = config.create()?;
     config.set("group.id", "packing").set("auto.offset.reset", "earliest");
     let packing: StreamConsumer = config.create()?;
@@ -40,9 +43,7 @@ async fn checkout(producer: &FutureProducer) -> anyhow::Result<()> {
         let order = Order { id, item: "mug".into(), quantity };
         let visit = format!("visit-{quantity}");
         let sent = send(producer, "orders", &order, &visit).await?;
-        let (partition, offset, key) =
-            (sent.partition, sent.offset, order.id);
-        info!(target: "run", process = "checkout", topic = "orders", partition, offset, key, "acknowledged");
+        info!(target: "run", process = "checkout", topic = "orders", partition = sent.partition, offset = sent.offset, key = order.id, "acknowledged");
     }
     Ok(())
 }
@@ -51,9 +52,8 @@ async fn pack(packing: &StreamConsumer) -> anyhow::Result<u32> {
     packing.subscribe(&["orders"])?;
     for _ in 1..=5 {
         let record = packing.recv().await?;
-        let ((order, visit), offset) = (read(&record)?, record.offset());
-        let (partition, key) = (record.partition(), order.id);
-        info!(target: "run", process = "packing", topic = "orders", partition, offset, key, correlation_id = visit, "consumed");
+        let (order, visit) = read(&record)?;
+        info!(target: "run", process = "packing", topic = "orders", partition = record.partition(), offset = record.offset(), key = order.id, correlation_id = visit, "consumed");
     }
     Ok(5)
 }

@@ -9,7 +9,7 @@ use tracing::info;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt().without_time().init();
+    tracing_subscriber::fmt().without_time().with_ansi(false).init();
     let brokers = std::env::var("KAFKA_BROKERS")
         .context("no KAFKA_BROKERS: try `cargo xtask run quickstart`")?;
 

@@ -1,15 +1,18 @@
 //! The guided run: its chain of ids, the header that is forgotten, Ctrl-C, and what it refuses.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use logging::{Header, Line, Moments, Recording, compare};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use testbed::embedded::Embedded;
 use testbed::{Cluster, TopicSpec};
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
@@ -301,6 +304,54 @@ async fn ctrl_c_ends_it_while_nothing_answers() -> Result<()> {
     // Troubleshooting shows this file; behind it stands what the client says.
     let shown = include_str!("output/never_acknowledged.txt").trim_end();
     assert!(said.starts_with(shown), "{said}");
+    Ok(())
+}
+
+/// Killed with signal 9 in the middle, the run has said what it did: each line is whole, and each record that it
+/// calls acknowledged is in its topic.
+#[tokio::test]
+async fn what_a_killed_run_has_said_is_whole_and_true() -> Result<()> {
+    let cluster = shop().await?;
+    let embedded = cluster.as_embedded().context("not built in")?;
+    // Slow enough that there is work left when the signal comes.
+    embedded.round_trip_time(1, Duration::from_millis(200))?;
+    let mut child = program(&cluster.bootstrap)?.spawn()?;
+    let mut said =
+        BufReader::new(child.stdout.take().context("no stdout")?);
+    let mut text = String::new();
+    while !text.contains("payments") {
+        ensure!(
+            timeout(PATIENCE, said.read_line(&mut text)).await?? > 0,
+            "it ended by itself:\n{text}"
+        );
+    }
+    child.start_kill()?;
+    timeout(PATIENCE, said.read_to_string(&mut text)).await??;
+    let status = timeout(PATIENCE, child.wait()).await??;
+    assert_eq!(status.signal(), Some(9), "{text}");
+    embedded.round_trip_time(1, Duration::ZERO)?;
+
+    assert!(text.ends_with('\n'), "the last line is cut: {text}");
+    let mut acknowledged = 0;
+    let client: BaseConsumer = cluster.client_config().create()?;
+    for line in text.lines() {
+        let (_, line) = logging::read_json(line)?;
+        assert_ne!(line.message, "outcome", "{text}");
+        if line.message != "acknowledged" {
+            continue;
+        }
+        acknowledged += 1;
+        let field = |name| self::text(&line, name).context("no such field");
+        let (topic, partition) = (field("topic")?, field("partition")?);
+        let offset: i64 = field("offset")?.parse()?;
+        let (_, end) = client.fetch_watermarks(
+            &topic,
+            partition.parse()?,
+            PATIENCE,
+        )?;
+        assert!(offset < end, "{topic}-{partition}@{offset} of {end}");
+    }
+    assert!(acknowledged >= 2, "{text}");
     Ok(())
 }
 

@@ -1,13 +1,16 @@
 //! The programs that a reader starts: what they print, and what the topic holds afterwards.
 
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::{Offset, TopicPartitionList};
 use testbed::embedded::Embedded;
 use testbed::{Cluster, TopicSpec};
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 use crate::common::{PATIENCE, Result, count};
@@ -35,7 +38,6 @@ fn command(program: &str, cluster: &Cluster) -> Command {
     let mut command = Command::new(path);
     command
         .env("KAFKA_BROKERS", &cluster.bootstrap)
-        .env("NO_COLOR", "1")
         .env_remove("LOG_FORMAT")
         .env_remove("RUST_LOG")
         .stdin(Stdio::null())
@@ -155,38 +157,102 @@ async fn the_shop_packs_what_it_sold() -> Result {
     Ok(())
 }
 
+/// A program that a test has started.
+struct Started {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Started {
+    fn new(program: &str, cluster: &Cluster) -> Result<Started> {
+        let mut child = command(program, cluster).spawn()?;
+        let stdout = child.stdout.take().ok_or("no stdout")?;
+        Ok(Started { child, lines: BufReader::new(stdout).lines() })
+    }
+
+    /// Waits for a line in which all of `words` stand.
+    async fn says(&mut self, words: &[&str]) -> Result {
+        timeout(PATIENCE, async {
+            while let Some(line) = self.lines.next_line().await? {
+                if words.iter().all(|word| line.contains(word)) {
+                    return Ok(());
+                }
+            }
+            Err(format!("it ended before it said {words:?}").into())
+        })
+        .await
+        .map_err(|_| format!("not said in 20 s: {words:?}"))?
+    }
+
+    fn signal(&self, signal: Signal) -> Result {
+        let pid = i32::try_from(self.child.id().ok_or("already gone")?)?;
+        Ok(kill(Pid::from_raw(pid), signal)?)
+    }
+
+    /// How it ended, and its last line.
+    async fn end(mut self) -> Result<(ExitStatus, String)> {
+        let status = timeout(PATIENCE, self.child.wait())
+            .await
+            .map_err(|_| "still running after the signal")??;
+        let mut last = String::new();
+        while let Some(line) = self.lines.next_line().await? {
+            last = line;
+        }
+        Ok((status, last))
+    }
+}
+
 /// claim: ctrl-c-ends-the-shop
 ///
 /// Ctrl-C in the middle of the work, in the shop and where packing comes late: the program ends at once, with 0.
 #[tokio::test]
 async fn ctrl_c_ends_the_shop_cleanly() -> Result {
-    use tokio::io::{AsyncBufReadExt, BufReader};
-
     let cluster = shop(3).await?;
     let embedded = cluster.as_embedded().ok_or("not built in")?;
     // Slow enough that the shop is still at work when Ctrl-C comes.
-    embedded.round_trip_time(1, Duration::from_millis(100))?;
+    embedded.round_trip_time(1, Duration::from_millis(200))?;
     for program in ["quickstart_run", "quickstart_late"] {
-        let mut child = command(program, &cluster).spawn()?;
-        let mut lines =
-            BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
-        let first = timeout(PATIENCE, lines.next_line())
-            .await
-            .map_err(|_| "no line in 20 s")??;
-        assert!(first.is_some_and(|line| line.contains("order-1")));
-
-        let pid = i32::try_from(child.id().ok_or("already gone")?)?;
-        kill(Pid::from_raw(pid), Signal::SIGINT)?;
-        let status = timeout(PATIENCE, child.wait())
-            .await
-            .map_err(|_| "still running after Ctrl-C")??;
-
+        let mut started = Started::new(program, &cluster)?;
+        started.says(&["order-1"]).await?;
+        started.signal(Signal::SIGINT)?;
+        let (status, last) = started.end().await?;
         assert!(status.success(), "{program}: {status}");
-        let mut last = String::new();
-        while let Some(line) = lines.next_line().await? {
-            last = line;
-        }
         assert!(last.contains("stopped"), "{program}: {last}");
     }
     Ok(())
+}
+
+/// claim: kill-9-commits-nothing
+///
+/// The shop is ended while packing has read an order and not the last: after Ctrl-C the group has a position, after
+/// `kill -9` it has none, and whoever comes next reads the order again.
+#[tokio::test]
+async fn a_killed_shop_has_committed_nothing() -> Result {
+    for signal in [Signal::SIGINT, Signal::SIGKILL] {
+        let cluster = shop(3).await?;
+        let embedded = cluster.as_embedded().ok_or("not built in")?;
+        embedded.round_trip_time(1, Duration::from_millis(200))?;
+        let mut started = Started::new("quickstart_run", &cluster)?;
+        started.says(&["packing", "consumed"]).await?;
+        started.signal(signal)?;
+        let (status, _) = started.end().await?;
+
+        let asked = signal == Signal::SIGINT;
+        assert_eq!(status.success(), asked, "{signal}: {status}");
+        assert_eq!(committed(&cluster, "packing")?, asked, "{signal}");
+    }
+    Ok(())
+}
+
+/// True if the group has committed a position in any of the three partitions of orders.
+fn committed(cluster: &Cluster, group: &str) -> Result<bool> {
+    let client: BaseConsumer =
+        cluster.client_config().set("group.id", group).create()?;
+    let mut asked = TopicPartitionList::new();
+    asked.add_partition_range("orders", 0, 2);
+    let positions = client.committed_offsets(asked, PATIENCE)?;
+    Ok(positions
+        .elements()
+        .iter()
+        .any(|position| matches!(position.offset(), Offset::Offset(_))))
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use anyhow::Context;
 use rdkafka::producer::{
     BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer,
 };
@@ -25,8 +26,8 @@ impl ProducerContext for Refused {
 }
 
 fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt().without_time().init();
-    let brokers = std::env::var("KAFKA_BROKERS")?;
+    tracing_subscriber::fmt().without_time().with_ansi(false).init();
+    let brokers = std::env::var("KAFKA_BROKERS").context("KAFKA_BROKERS")?;
     let producer: ThreadedProducer<Refused> = ClientConfig::new()
         .set("bootstrap.servers", brokers)
         .create_with_context(Refused::default())?;

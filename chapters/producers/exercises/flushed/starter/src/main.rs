@@ -2,14 +2,15 @@
 #![forbid(unsafe_code)]
 use std::time::Duration;
 
+use anyhow::Context;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{
     BaseRecord, DefaultProducerContext, Producer, ThreadedProducer,
 };
 
 fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt().without_time().init();
-    let brokers = std::env::var("KAFKA_BROKERS")?;
+    tracing_subscriber::fmt().without_time().with_ansi(false).init();
+    let brokers = std::env::var("KAFKA_BROKERS").context("KAFKA_BROKERS")?;
     let producer: ThreadedProducer<DefaultProducerContext> =
         ClientConfig::new().set("bootstrap.servers", brokers).create()?;
     for order in 1..=10 {

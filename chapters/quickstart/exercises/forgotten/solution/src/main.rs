@@ -1,13 +1,14 @@
 //! Ten orders sent, and each of them acknowledged.
 #![forbid(unsafe_code)]
+use anyhow::Context;
 use rdkafka::{
     ClientConfig, producer::FutureProducer, producer::FutureRecord,
 };
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt().without_time().init();
-    let brokers = std::env::var("KAFKA_BROKERS")?;
+    tracing_subscriber::fmt().without_time().with_ansi(false).init();
+    let brokers = std::env::var("KAFKA_BROKERS").context("KAFKA_BROKERS")?;
     let producer: FutureProducer =
         ClientConfig::new().set("bootstrap.servers", brokers).create()?;
     let mut sends = Vec::new();

@@ -122,6 +122,14 @@ pub fn nextest_filter(package: Option<&str>, left_out: &[LeftOut]) -> Option<Str
     (!terms.is_empty()).then(|| terms.join(" and "))
 }
 
+/// The nextest expression for the chapters' integration tests, these modules left out.
+pub fn nextest_filter_again(project: &Project, left_out: &[LeftOut]) -> String {
+    let packages: Vec<String> =
+        project.chapters.iter().map(|chapter| format!("package(={})", chapter.slug)).collect();
+    let all = format!("kind(test) and ({})", packages.join(" or "));
+    nextest_filter(None, left_out).map_or(all.clone(), |rest| format!("{all} and {rest}"))
+}
+
 /// The same for libtest, which matches parts of names.
 pub fn libtest_skips(left_out: &[LeftOut]) -> Vec<String> {
     left_out.iter().flat_map(|one| ["--skip".to_owned(), format!("{}::", one.module)]).collect()

@@ -2,6 +2,7 @@
 //!
 //! Every step builds with the features of the test suite, so that nothing is compiled twice.
 
+mod external;
 mod first;
 mod leftovers;
 mod steps;
@@ -64,7 +65,7 @@ pub struct Context<'a> {
 type Step = (&'static str, &'static str, fn(&Context<'_>) -> anyhow::Result<Outcome>);
 
 /// Quick ones first, so that a slip is seen in seconds.
-const STEPS: [Step; 21] = [
+const STEPS: [Step; 22] = [
     ("fmt", "the code is formatted", steps::fmt),
     ("tidy", "the laws of this repository", steps::tidy),
     ("compose", "docker-compose.yml resolves for each profile", steps::compose),
@@ -75,6 +76,11 @@ const STEPS: [Step; 21] = [
     ("test", "the README's test command", steps::test),
     ("test-embedded", "the tests that the built-in broker serves", steps::test_embedded),
     ("test-docker", "the tests that Docker serves", steps::test_docker),
+    (
+        "test-external",
+        "the tests on a Kafka of somebody else, who finds no topic left",
+        external::prove,
+    ),
     ("record", "recorded runs still come out so", steps::record),
     ("bench", "what is measured can still be measured", steps::bench),
     ("doc", "the documentation builds without warning", steps::doc),

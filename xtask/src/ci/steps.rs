@@ -59,16 +59,15 @@ pub fn clippy(context: &Context<'_>) -> Result {
     passes(&mut command)
 }
 
-/// What the README tells a reader to type.
+/// What the README tells a reader to type. The steps after it run again what takes any Kafka.
 pub fn test(context: &Context<'_>) -> Result {
     succeeded(test::run(context.project, test::Args::on(BrokerChoice::Auto))?)
 }
 
 pub fn test_embedded(context: &Context<'_>) -> Result {
-    succeeded(test::run(context.project, test::Args::on(BrokerChoice::Embedded))?)
+    succeeded(test::run(context.project, test::Args::again_on(BrokerChoice::Embedded))?)
 }
 
-/// Tests that start a cluster or a container of their own have run; those that take any Kafka run again.
 pub fn test_docker(context: &Context<'_>) -> Result {
     if let Some(reason) = held_back(Kind::Docker, &context.around.machine) {
         return Ok(Outcome::LeftOut(reason));
@@ -108,7 +107,7 @@ pub fn leftovers(context: &Context<'_>) -> Result {
 }
 
 pub fn new(context: &Context<'_>) -> Result {
-    new::prove(context.project, &book_program(context, BUILDER)?, &CLIPPY).map(|()| Outcome::Passed)
+    new::prove(context.project, &program(context, BUILDER)?, &CLIPPY).map(|()| Outcome::Passed)
 }
 
 pub fn exercises(context: &Context<'_>) -> Result {
@@ -130,21 +129,19 @@ pub fn book_build(context: &Context<'_>) -> Result {
 /// The book that the step before has built, in a real browser.
 pub fn book_test(context: &Context<'_>) -> Result {
     match Browser::find() {
-        Ok(browser) => {
-            Ok(browser.test(context.project, &book_program(context, SERVER)?, None)?.into())
-        }
+        Ok(browser) => Ok(browser.test(context.project, &program(context, SERVER)?, None)?.into()),
         Err(lack) => Ok(Outcome::LeftOut(lack)),
     }
 }
 
 fn book(context: &Context<'_>, verb: &str) -> Result {
-    let program = book_program(context, BUILDER)?;
-    passes(Command::new(program).arg(verb).arg("--root").arg(&context.project.root))
+    let builder = program(context, BUILDER)?;
+    passes(Command::new(builder).arg(verb).arg("--root").arg(&context.project.root))
 }
 
-/// Builds one of the book's programs with the workspace's features, as the test suite did: `-p book` would
+/// Builds one of this workspace's programs with the workspace's features, as the test suite did: `-p book` would
 /// compile half of its dependencies again.
-fn book_program(context: &Context<'_>, name: &str) -> anyhow::Result<PathBuf> {
+pub fn program(context: &Context<'_>, name: &str) -> anyhow::Result<PathBuf> {
     let mut build = workspace(context, "build");
     build.args(["--quiet", "--bin", name]);
     // With an integration test selected, features are resolved as for the suite.

@@ -73,6 +73,11 @@ impl Folder {
         Folder(project.target_dir().join("kafka"))
     }
 
+    /// Another one, for a Kafka that is nobody's to play with.
+    pub fn at(path: PathBuf) -> Folder {
+        Folder(path)
+    }
+
     /// The file in which `testbed up` says where it is.
     pub fn state(&self) -> PathBuf {
         self.0.join("state.json")

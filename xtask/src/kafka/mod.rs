@@ -4,8 +4,8 @@
 //! `compose` does so with docker-compose.yml.
 
 mod compose;
-mod kept;
-mod processes;
+pub mod kept;
+pub mod processes;
 
 use std::process::ExitCode;
 

@@ -27,10 +27,15 @@ const STEP: Duration = Duration::from_millis(50);
 /// Starts a cluster that stays, and waits until it answers.
 pub fn up(project: &Project, folder: &Folder, kind: Kind, brokers: u32) -> anyhow::Result<Kept> {
     let built = run::build_testbed(project, kind)?;
+    up_with(cargo::program(&built, "testbed")?, folder, kind, brokers)
+}
+
+/// The same with a `testbed` that is built.
+pub fn up_with(testbed: &Path, folder: &Folder, kind: Kind, brokers: u32) -> anyhow::Result<Kept> {
     folder.create()?;
     let output = File::create(folder.output())
         .with_context(|| format!("{} cannot be written", folder.output().display()))?;
-    let mut owner = Command::new(cargo::program(&built, "testbed")?)
+    let mut owner = Command::new(testbed)
         .args(["up", "--broker", kind.word(), "--brokers", &brokers.to_string(), "--state"])
         .arg(folder.state())
         .stdin(Stdio::null())

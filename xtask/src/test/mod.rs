@@ -44,7 +44,7 @@ pub struct Args {
     /// Arguments for the test runner, after `--`
     #[arg(last = true, value_name = "ARGS")]
     arguments: Vec<String>,
-    /// Leave out tests that start a cluster or a container themselves: they ran with another kind
+    /// Leave out what ran with another kind: unit tests, doc tests, tests that start a Kafka themselves
     #[arg(skip)]
     again: bool,
 }
@@ -55,7 +55,7 @@ impl Args {
         Args { words: Vec::new(), broker, arguments: Vec::new(), again: false }
     }
 
-    /// The tests for which the kind of broker makes a difference.
+    /// The tests for which the kind of broker makes a difference: what chapters do with a Kafka that they are given.
     pub fn again_on(broker: BrokerChoice) -> Args {
         Args { again: true, ..Args::on(broker) }
     }
@@ -86,6 +86,7 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
         kind: around.kind(&args.broker)?,
         broker: &args.broker,
         left_out: left_out(&around, &args),
+        again: args.again,
     };
     let built = suite.build()?;
     if suite.starts_local() && install(&built).is_err() {
@@ -117,6 +118,8 @@ struct Suite<'a> {
     kind: Kind,
     broker: &'a BrokerChoice,
     left_out: Vec<LeftOut>,
+    /// Only what [`Args::again_on`] wants.
+    again: bool,
 }
 
 /// Leaves out chapters that link OpenSSL whatever their features, where its headers are missing.
@@ -196,8 +199,10 @@ impl Suite<'_> {
             (false, Some(chapter)) => self.libtest_of(chapter, built, arguments)?,
         };
         // nextest knows no doc tests; `cargo test` has run them.
-        let docs =
-            !nextest && self.chapter.is_none() || !arguments.is_empty() || self.doc_tests()?;
+        let docs = !nextest && self.chapter.is_none()
+            || self.again
+            || !arguments.is_empty()
+            || self.doc_tests()?;
         Ok(tests && docs)
     }
 
@@ -238,7 +243,11 @@ impl Suite<'_> {
             let mut command = self.cargo("nextest run");
             self.select(&mut command);
             let package = self.chapter.map(|chapter| chapter.slug.as_str());
-            if let Some(filter) = suite::nextest_filter(package, &self.left_out) {
+            let filter = match self.again {
+                true => Some(suite::nextest_filter_again(self.project, &self.left_out)),
+                false => suite::nextest_filter(package, &self.left_out),
+            };
+            if let Some(filter) = filter {
                 command.args(["-E", &filter]);
             }
             command

@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use testbed::Cluster;
 use testbed::kind::{BrokerChoice, Kind, choose};
 use testbed::machine::Machine;
@@ -39,7 +40,7 @@ enum Verb {
     /// Fetch what the local Kafka needs, once.
     #[cfg(feature = "local")]
     Install,
-    /// Print, as JSON, what a cluster gives.
+    /// Print, as JSON, what a cluster gives, and its topics.
     Probe {
         /// Which cluster: external=HOST:PORT, or a kind to be started for the answer.
         #[arg(long, default_value = "external", value_name = "BROKER")]
@@ -77,6 +78,9 @@ fn main() -> ExitCode {
         ExitCode::FAILURE
     })
 }
+
+/// How long a cluster that has just answered may take to answer again.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What starts within this needs no word.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -128,12 +132,18 @@ async fn install() -> anyhow::Result<()> {
 
 async fn probe(broker: &BrokerChoice) -> anyhow::Result<()> {
     let cluster = start(broker, &Needs::default()).await?;
+    let client: BaseConsumer = cluster.client_config().create()?;
+    let all = move || client.fetch_metadata(None, PATIENCE);
+    let all = tokio::task::spawn_blocking(all).await??;
+    let topics: Vec<&str> =
+        all.topics().iter().map(|topic| topic.name()).collect();
     let answer = serde_json::json!({
         "kind": cluster.kind,
         "version": cluster.version,
         "bootstrap": cluster.bootstrap,
         "brokers": cluster.capabilities.brokers,
         "gives": cluster.capabilities.gives,
+        "topics": topics,
     });
     println!("{answer:#}");
     Ok(())

@@ -17,3 +17,5 @@ mod questions;
 /// The book in a browser: who may ask, what is built again, and runs that pages start.
 #[cfg(feature = "serve")]
 mod serve;
+/// What the built site has from others, and where it says so.
+mod shipped;

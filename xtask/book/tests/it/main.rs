@@ -4,6 +4,8 @@
 
 /// Small books, made in a temporary folder: a sound one, and changes to it.
 mod books;
+/// What a page's head says that its runs need.
+mod heads;
 /// Each law of `book check`, on a book that breaks it.
 mod laws;
 /// What each directive becomes on a built page.

@@ -47,7 +47,7 @@ use crate::project::Project;
     version,
     max_term_width = 100,
     after_help = "Start here:\n  \
-        cargo xtask run chapter 1    run the first chapter; needs nothing but Rust and a C compiler\n  \
+        cargo xtask run chapter 1    run the first chapter; needs only Rust, a C compiler and make\n  \
         cargo xtask test             run every test, on a real Kafka where this machine can have one\n  \
         cargo xtask doctor           see what this machine lacks, and the command that mends it\n\n\
         Exit codes: 0 all is well, 1 something failed, 2 wrong usage."

@@ -94,13 +94,13 @@ fn write(root: &Path, served: Option<&Path>, api: Option<&Path>) -> Result<Outco
         // The page of "not found" is shown at any address, so its links begin here.
         book.config.set("output.html.site-url", "/")?;
     }
-    let folder = book.build_dir_for("html");
+    let (pages_folder, folder) = (book.source_dir(), book.build_dir_for("html"));
     let literals: Vec<(String, usize)> =
         pages.iter().map(|(path, page)| (path.clone(), page.literals)).collect();
     book.with_preprocessor(Pages(pages));
     let (built, complaints) = complaints::during(|| book.build());
     built.context("mdBook cannot build the book")?;
-    remove_sources(&folder).context("cannot tidy up the built book")?;
+    remove_sources(&pages_folder, &folder).context("cannot tidy up the built book")?;
     project.modules.write(&folder)?;
     if let Some(api) = api {
         foot::copy_api(api, &folder)?;
@@ -139,32 +139,40 @@ impl Preprocessor for Pages {
     }
 }
 
-/// mdBook copies every file beside the pages. Scripts and styles stand in the book a second time, under the names
-/// that pages link to; what is left are their sources, their tests, and the files that pages are made from.
-fn remove_sources(folder: &Path) -> std::io::Result<()> {
-    for name in ["diagrams", "theme", "widgets"] {
-        match std::fs::remove_dir_all(folder.join(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+/// Folders of the book's source that no reader needs: scripts and styles stand in the book a second time, under the
+/// names that pages link to.
+const SOURCES: [&str; 3] = ["diagrams", "theme", "widgets"];
+
+/// mdBook copies every file that lies beside the pages. Those that pages are made from go again, one by one as they
+/// lie in the book's source: what mdBook itself adds stays, and with it the licences of its fonts.
+fn remove_sources(pages: &Path, folder: &Path) -> std::io::Result<()> {
+    for name in SOURCES {
+        if pages.join(name).is_dir() {
+            unless_absent(std::fs::remove_dir_all(folder.join(name)))?;
         }
     }
-    remove_declarations(folder)
+    remove_declarations(pages, folder)
 }
 
-fn remove_declarations(folder: &Path) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
+fn remove_declarations(pages: &Path, folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(pages)? {
         let entry = entry?;
-        let path = entry.path();
+        let name = PathBuf::from(entry.file_name());
+        let built = folder.join(&name);
         if entry.file_type()?.is_dir() {
-            remove_declarations(&path)?;
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "toml" || extension == "txt")
-        {
-            std::fs::remove_file(&path)?;
+            remove_declarations(&entry.path(), &built)?;
+        } else if name.extension().is_some_and(|kind| kind == "toml" || kind == "txt") {
+            unless_absent(std::fs::remove_file(built))?;
         }
     }
     Ok(())
+}
+
+fn unless_absent(removed: std::io::Result<()>) -> std::io::Result<()> {
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Raw directives that reached a reader.

@@ -112,7 +112,7 @@ impl Work<'_> {
             return;
         };
         let end = title.range.end;
-        match head::head(self.project, chapter, page) {
+        match head::head(self.project, chapter, page, &self.source.text) {
             Ok(head) => self.edits.push((end..end, format!("\n{head}\n"))),
             Err(finding) => self.done.findings.push(finding),
         }

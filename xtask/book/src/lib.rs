@@ -33,6 +33,7 @@ pub mod item;
 pub mod manifest;
 pub mod markdown;
 pub mod misconceptions;
+pub mod needs;
 pub mod playback;
 pub mod project;
 pub mod questions;

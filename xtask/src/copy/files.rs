@@ -17,18 +17,19 @@ pub enum Part {
 
 /// Exercises belong to a page, and to `cargo xtask exercise`, which stays here: a crate that is taken home is to be
 /// used, and whoever wants to practise has this repository.
-const OF_THE_BOOK: [&str; 1] = ["exercises"];
+pub const OF_THE_BOOK: [&str; 1] = ["exercises"];
 
 /// What needs the crates of the repository beside it, and the recorded runs that tests are held to.
-const OF_THE_TESTS: [&str; 4] = ["examples", "tests", "benches", "runs"];
+pub const OF_THE_TESTS: [&str; 4] = ["examples", "tests", "benches", "runs"];
 
-/// Copies a crate's folder but for its `Cargo.toml`, which is written for the place it comes to.
+/// Copies a crate's folder but for its `Cargo.toml` and, with a library, its README, which are written for the place
+/// they come to.
 pub fn copy_crate(from: &Path, to: &Path, part: Part) -> anyhow::Result<()> {
     copy_wanted(from, to, &|path| {
         let name = path.to_string_lossy();
         let left_behind = OF_THE_BOOK.contains(&&*name)
             || matches!(&*name, "target" | "Cargo.toml")
-            || (part == Part::Library && OF_THE_TESTS.contains(&&*name));
+            || (part == Part::Library && (name == "README.md" || OF_THE_TESTS.contains(&&*name)));
         !left_behind
     })
 }

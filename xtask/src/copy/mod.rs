@@ -2,12 +2,13 @@
 //!
 //! Two forms. To a new folder: a workspace of its own, with the crates that its tests use. Into a
 //! Cargo project: the library alone, or with `--with-tests` all of it. `manifest` edits what
-//! `Cargo.toml` says; `files` copies; `proof` shows for every chapter that what arrives works.
+//! `Cargo.toml` says, and `readme` the README; `files` copies; `proof` shows for every chapter that
+//! what arrives works.
 
 pub mod files;
 pub mod manifest;
 mod proof;
-mod readme;
+pub mod readme;
 
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -195,6 +196,10 @@ pub fn into_project(
         )?;
         let text = files::read(&one.folder.join("Cargo.toml"))?;
         files::write(&folder.join("Cargo.toml"), &manifest::for_project(&text, with_tests)?)?;
+        if !with_tests {
+            let text = files::read(&one.folder.join("README.md"))?;
+            files::write(&folder.join("README.md"), &readme::of_library(&text))?;
+        }
         for name in ["LICENSE-MIT", "LICENSE-APACHE"] {
             files::copy_if_there(&project.root.join(name), &folder.join(name))?;
         }

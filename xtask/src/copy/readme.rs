@@ -1,8 +1,11 @@
-//! The README of a workspace that a chapter was copied to: how to run and test what is there.
+//! READMEs of a copy: they say how to run and test what is there, and nothing else.
 
 use crate::project::{Chapter, Run, TargetKind};
 
-/// The text.
+/// The sections of a chapter's README about what a library leaves behind: its programs, its tests.
+pub const RUN_AND_TEST: [&str; 2] = ["## Run it", "## Test it"];
+
+/// The README of a workspace that a chapter was copied to.
 pub fn of_workspace(chapter: &Chapter, crates: &[&Chapter]) -> String {
     let mut text = format!(
         "# {}\n\n{}\nFrom the book \"Kafka in Rust\"; `{}/README.md` says more about the crate itself.\n\n## Run it\n\n",
@@ -29,6 +32,27 @@ pub fn of_workspace(chapter: &Chapter, crates: &[&Chapter]) -> String {
         text.push_str(&format!("- `{}`: {}\n", one.slug, one.description));
     }
     text.push_str("\n## Licence\n\nMIT or Apache-2.0, as you like.\n");
+    text
+}
+
+/// The README of a chapter that goes along as a library: without the sections about the rest.
+pub fn of_library(readme: &str) -> String {
+    let mut text = String::new();
+    let (mut is_left_out, mut in_code) = (false, false);
+    for line in readme.split_inclusive('\n') {
+        if line.starts_with("```") {
+            in_code = !in_code;
+        }
+        let is_heading = !in_code && (line.starts_with("# ") || line.starts_with("## "));
+        if is_heading {
+            is_left_out = RUN_AND_TEST.contains(&line.trim_end());
+        }
+        if !is_left_out {
+            text.push_str(line);
+        }
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
     text
 }
 
@@ -72,5 +96,12 @@ mod tests {
                 && without.contains("$ cargo run -p a --example a_run\n"),
             "{without}"
         );
+    }
+
+    #[test]
+    fn a_library_keeps_every_section_but_those_about_what_stays_behind() {
+        let readme = "# a\n\nSends.\n\n## Run it\n\n```console\n# a comment\ncargo run --example a_run\n```\n\n\
+                      ### Slowly\n\nOr so.\n\n## Use it\n\n```rust\n# Ok(())\n```\n\n## Test it\n\nWith tests.\n";
+        assert_eq!(of_library(readme), "# a\n\nSends.\n\n## Use it\n\n```rust\n# Ok(())\n```\n",);
     }
 }

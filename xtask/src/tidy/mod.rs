@@ -6,6 +6,7 @@ mod code;
 mod layout;
 mod manifests;
 mod picture;
+mod readme;
 mod tree;
 mod versions;
 
@@ -71,7 +72,7 @@ impl fmt::Display for Finding {
 type Law = fn(&Tree) -> Vec<Finding>;
 
 /// Every law, in a sentence.
-const LAWS: [(&str, Law); 22] = [
+const LAWS: [(&str, Law); 23] = [
     ("A test waits for a condition and never sleeps.", code::sleep_in_a_test),
     ("No test is ignored.", code::ignored_test),
     ("Nothing is left unfinished in code.", code::unfinished),
@@ -85,6 +86,10 @@ const LAWS: [(&str, Law); 22] = [
     ("Each program, test and bench is declared.", manifests::undeclared_target),
     ("What a run or a fault names exists.", manifests::runs),
     ("A chapter has README, tests, a program and its description.", layout::chapter_parts),
+    (
+        "A chapter's README names what a library leaves behind in two sections only.",
+        readme::sections,
+    ),
     ("The top folder holds what the design lists.", layout::top_level),
     ("No path of somebody's machine stands in a file.", layout::machine_path),
     ("A failing test is not tried again.", layout::retries),

@@ -128,3 +128,51 @@ fn a_real_chapter_brings_the_crates_of_its_tests() {
     assert!(metadata.contains("quickstart_run"), "Cargo reads the copy");
     assert!(!read(&dest, "Cargo.lock").contains("mdbook"), "what builds the book stays behind");
 }
+
+/// A README that came with a library speaks of what came, in every real chapter.
+#[test]
+fn no_copied_readme_names_what_was_left_out() {
+    let chapters = our_repository().join("chapters");
+    let to = tempfile::tempdir().unwrap();
+    host(to.path());
+    let mut read_on = 0;
+    for entry in std::fs::read_dir(&chapters).unwrap() {
+        let slug = entry.unwrap().file_name().into_string().unwrap();
+        if !chapters.join(&slug).is_dir() {
+            continue;
+        }
+        let copied = to.path().join(&slug);
+        if !copied.exists() {
+            let (code, _, stderr) = xtask(our_repository(), &["copy", &slug, text(to.path())]);
+            assert_eq!(code, 0, "{stderr}");
+        }
+        let readme = read(&copied, "README.md");
+        assert!(readme.contains("MIT or Apache-2.0"), "{slug} lost its licence: {readme}");
+        for path in below(&chapters.join(&slug), "") {
+            if !copied.join(&path).exists() {
+                read_on += 1;
+                assert!(
+                    !readme.contains(&path),
+                    "{slug}/README.md names {path}, which is not there"
+                );
+            }
+        }
+    }
+    assert!(read_on > 50, "{read_on} paths were left out");
+}
+
+/// The files and folders in a folder, as paths from there; a folder's path ends with `/`.
+fn below(folder: &Path, prefix: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            found.extend(below(&entry.path(), &format!("{path}/")));
+            found.push(format!("{path}/"));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}

@@ -16,7 +16,10 @@ pub const FILES: [(&str, &str); 12] = [
     ("LICENSE-APACHE", "as you like\n"),
     ("xtask/README.md", "the tool\n"),
     ("book/SUMMARY.md", "# Small\n\n# Part I · First\n\n- [Sending](first/sending.md)\n"),
-    ("chapters/sending/README.md", "# sending\n"),
+    (
+        "chapters/sending/README.md",
+        "# sending\n\n## Run it\n\nSee `examples/run.rs`.\n\n## Test it\n\nSee `tests/it`.\n\n## Licence\n\nFree.\n",
+    ),
     ("chapters/sending/Cargo.toml", SENDING),
     ("chapters/sending/src/lib.rs", "//! Sends.\n#![forbid(unsafe_code)]\n"),
     ("chapters/sending/examples/run.rs", "#![forbid(unsafe_code)]\nfn main() {}\n"),

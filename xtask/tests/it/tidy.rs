@@ -67,6 +67,11 @@ fn laws_about_manifests_are_held() {
 
 #[test]
 fn laws_about_the_repository_are_held() {
+    breaks(
+        "chapters/sending/README.md",
+        "# sending\n",
+        "sending/README.md:1: a README without `## Run it`: add the section",
+    );
     breaks("notes.txt", "", "notes.txt:1: the top folder does not hold this");
     breaks("book/a.md", concat!("see /ho", "me/somebody/x\n"), "a path of one machine");
     breaks("book/a.md", concat!("WRITE", " ME: a page\n"), "not written yet: a page");

@@ -4,6 +4,8 @@
 
 /// Small books, made in a temporary folder: a sound one, and changes to it.
 mod books;
+/// What a page's head says that its runs need.
+mod heads;
 /// Each law of `book check`, on a book that breaks it.
 mod laws;
 /// What each directive becomes on a built page.
@@ -17,3 +19,5 @@ mod questions;
 /// The book in a browser: who may ask, what is built again, and runs that pages start.
 #[cfg(feature = "serve")]
 mod serve;
+/// What the built site has from others, and where it says so.
+mod shipped;

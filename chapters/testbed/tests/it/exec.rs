@@ -275,3 +275,57 @@ mod real_kafka {
         Ok(())
     }
 }
+
+/// On a cluster that somebody else runs, and whose answers a proxy holds back.
+mod own_cluster {
+    use super::*;
+    use crate::own_cluster::alone;
+    use testbed::Cluster;
+    use testbed::local::{LocalCluster, LocalOptions};
+    use testbed::proxy::{Direction, Proxy, Then};
+
+    /// CreateTopics, in the protocol's table of API keys.
+    const CREATE_TOPICS: i16 = 19;
+
+    /// Told to end before the broker has said that the topic is there already: it is left alone.
+    #[tokio::test]
+    async fn a_signal_while_topics_are_created_deletes_none_of_others()
+    -> Result {
+        let _alone = alone().await;
+        let proxy = Proxy::start().await?;
+        let address = proxy.address().to_string();
+        let options = LocalOptions::new(1).advertised(1, &address);
+        let kafka = LocalCluster::start(options).await?;
+        proxy.set_upstream(kafka.broker(1)?.address().parse()?);
+        let kafka = Cluster::from(kafka);
+        kafka.create_topic(&"theirs:1".parse()?).await?;
+
+        proxy.at_answer(CREATE_TOPICS, Then::Blackhole);
+        let broker = format!("external={address}");
+        let child = testbed(&[
+            "exec", "--broker", &broker, "--topics", "theirs:1", "--",
+            "true",
+        ])
+        .spawn()?;
+        let what = "the answer to the creation is held back";
+        eventually(PATIENCE, what, async || {
+            let link = proxy.link(Direction::ToClient);
+            if link.blackhole { Ok(()) } else { Err(format!("{link:?}")) }
+        })
+        .await?;
+        kill(
+            Pid::from_raw(i32::try_from(child.id().ok_or("gone")?)?),
+            Signal::SIGTERM,
+        )?;
+
+        // A deletion would be tried now, and fail after its time-out: no answer comes through.
+        let patience = 2 * PATIENCE;
+        let output = timeout(patience, child.wait_with_output()).await??;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(143), "{stderr}");
+        assert!(!stderr.contains("deleted"), "{stderr}");
+        proxy.heal();
+        assert!(kafka.has_topic("theirs").await?);
+        Ok(())
+    }
+}

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::cancel::Cancel;
+use super::cluster::{prepare, repaired};
 use super::error::LocalError;
 use super::java::Java;
 use super::manifest::Manifest;
@@ -116,7 +117,8 @@ pub async fn install(
     progress: impl Fn(&Progress) + Send + Sync + 'static,
 ) -> Result<PathBuf, LocalError> {
     let tools = Tools::from_environment()?.on_progress(progress);
-    Ok(super::cluster::prepare(&tools, true).await?.kafka.folder)
+    let ready = repaired(&tools, || prepare(&tools, true)).await?;
+    Ok(ready.kafka.folder)
 }
 
 /// The programs and the folder that an installation uses.
@@ -233,20 +235,24 @@ impl Tools {
         }
     }
 
-    /// Fetches the jars again if their checksums say that they are damaged; true if it did.
+    /// Fetches the jars again if their checksums say that they are damaged; true if they were.
     ///
     /// # Errors
     ///
     /// As [`install`](Self::install).
     pub fn repair(&self, java: &Java) -> Result<bool, LocalError> {
-        let _lock = self.lock()?;
-        let what = match Kafka::open(&self.folder())
-            .and_then(|kafka| kafka.check_sums())
-        {
-            Ok(()) => return Ok(false),
-            Err(what) => what,
+        let check = || {
+            Kafka::open(&self.folder()).and_then(|kafka| kafka.check_sums())
         };
-        self.fetch(java, what)?;
+        // Whole jars wait for nobody, and need no cache that can be written.
+        if check().is_ok() {
+            return Ok(false);
+        }
+        let _lock = self.lock()?;
+        // Another process may have fetched them while we waited.
+        if let Err(what) = check() {
+            self.fetch(java, what)?;
+        }
         Ok(true)
     }
 

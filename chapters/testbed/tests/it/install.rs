@@ -457,6 +457,19 @@ async fn an_installation_mends_damaged_jars() -> Result {
     Ok(())
 }
 
+/// Relative paths in the environment are meant from where the program is called, though a broker
+/// runs in a folder of its own.
+#[tokio::test]
+async fn relative_paths_reach_the_broker() -> Result {
+    let bench = Bench::new()?;
+    bench.java(&format!("{JAVA_17}echo 'a broker of this Java'"))?;
+    let said = install_here(&bench, ".", "cache").await?;
+    assert!(said.ends_with("a broker of this Java\n"), "{said}");
+    bench.install()?.verify()?;
+    assert_eq!(bench.fetches(), 1, "they were fetched to another place");
+    Ok(())
+}
+
 /// An installation that was killed half way leaves a folder beside the place; the next removes it.
 #[test]
 fn what_a_killed_installation_left_is_swept() -> Result {

@@ -194,6 +194,34 @@ async fn a_term_is_handed_on() -> Result {
     Ok(())
 }
 
+/// A signal is heard also while a Java is asked for its version and does not answer.
+#[tokio::test]
+async fn a_term_is_heard_while_the_machine_is_looked_at() -> Result {
+    let home = tempfile::tempdir()?;
+    let asked = home.path().join("asked");
+    std::fs::create_dir(home.path().join("bin"))?;
+    crate::install::script(
+        home.path().join("bin/java"),
+        &format!("echo $$ >'{}'; exec tail -f /dev/null", asked.display()),
+    )?;
+    let mut child = testbed(&["exec", "--broker", "local", "--", "true"])
+        .env("JAVA_HOME", home.path())
+        .spawn()?;
+    let java: i32 = eventually(PATIENCE, "Java is asked", async || {
+        let pid = std::fs::read_to_string(&asked).unwrap_or_default();
+        pid.trim().parse().map_err(|_| format!("it wrote {pid:?}"))
+    })
+    .await?;
+    kill(
+        Pid::from_raw(i32::try_from(child.id().ok_or("gone")?)?),
+        Signal::SIGTERM,
+    )?;
+    let ended = timeout(PATIENCE, child.wait()).await;
+    kill(Pid::from_raw(java), Signal::SIGKILL)?;
+    assert_eq!(ended??.code(), Some(143));
+    Ok(())
+}
+
 /// `testbed up` says how to reach its cluster once it answers, and ends when it is told to.
 #[tokio::test]
 async fn up_stays_until_it_is_told_to_end() -> Result {

@@ -38,7 +38,7 @@ fn two_jars(count: &Path) -> String {
 
 /// Writes a program. A process of its own does the writing: while we hold the file open, a child
 /// that another test forks holds it open too, and the system refuses to run it (`Text file busy`).
-fn script(path: PathBuf, text: &str) -> Result<PathBuf> {
+pub fn script(path: PathBuf, text: &str) -> Result<PathBuf> {
     let mut writer = Command::new("sh")
         .args(["-c", "cat >\"$1\" && chmod 755 \"$1\"", "write"])
         .arg(&path)

@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use testbed::Cluster;
-use testbed::kind::{BrokerChoice, Kind, choose};
-use testbed::machine::Machine;
+use testbed::cluster::choose_here;
+use testbed::kind::{BrokerChoice, Kind};
 use testbed::needs::Needs;
 
 /// A Kafka for a command, for a while.
@@ -87,7 +87,7 @@ async fn start(
     broker: &BrokerChoice,
     needs: &Needs,
 ) -> anyhow::Result<Cluster> {
-    let kind = choose(broker, needs, Machine::probe)?;
+    let kind = choose_here(broker, needs).await?;
     #[cfg(feature = "local")]
     if kind == Kind::Local {
         testbed::local::install(|step| eprintln!("{step}")).await?;

@@ -285,8 +285,8 @@ pub async fn choose_here(
 /// The cluster of the running test, for needs such as `""` or `"brokers=3, txn"`.
 ///
 /// In this order: the cluster of `testbed exec`, if it serves; a built-in broker of this test's
-/// own; a local Kafka that the tests of this process share. So tests run the same way under
-/// `cargo xtask test`, plain `cargo test` and an editor, only not equally fast.
+/// own; a Kafka, local or else in Docker, that the tests of this process share. So tests run the
+/// same way under `cargo xtask test`, plain `cargo test` and an editor, only not equally fast.
 ///
 /// # Errors
 ///

@@ -53,9 +53,10 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Looks: runs `java -version` and `mvn` by name, and asks the Docker engine for its version.
+    /// Looks: runs `java -version`, looks for `mvn` on the PATH, and asks the Docker engine for its
+    /// version. Blocks until both have answered; an engine is given some seconds.
     ///
-    /// Maven is only looked up, not started: that would cost half a second.
+    /// Maven is not started: that would cost half a second.
     pub fn probe() -> Machine {
         Machine { java: java(), maven: maven(), docker: docker() }
     }
@@ -197,7 +198,7 @@ pub fn install(apt: &str, brew: &str) -> String {
     }
 }
 
-/// The first executable of this name on the PATH.
+/// The first file of this name on the PATH.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|folder| folder.join(name))

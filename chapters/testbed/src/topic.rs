@@ -45,21 +45,21 @@ pub struct BadTopic {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TopicError {
-    /// The broker refused.
+    /// The broker refused, or did not answer: then it may be created all the same.
     #[error("topic {topic} could not be created")]
     Create {
         /// The topic's name.
         topic: String,
-        /// The broker's answer.
+        /// The broker's answer, or librdkafka's reason.
         #[source]
         cause: KafkaError,
     },
-    /// The broker refused.
+    /// The broker refused, or did not answer: then it may be deleted all the same.
     #[error("topic {topic} could not be deleted")]
     Delete {
         /// The topic's name.
         topic: String,
-        /// The broker's answer.
+        /// The broker's answer, or librdkafka's reason.
         #[source]
         cause: KafkaError,
     },
@@ -130,7 +130,11 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// [`TopicError`]; `TopicAlreadyExists` is among them.
+    /// [`TopicError`]; `TopicAlreadyExists` is among the causes of [`TopicError::Create`].
+    ///
+    /// # Cancellation
+    ///
+    /// The topic may be created, or not, when the future is dropped.
     pub async fn create_topic(
         &self,
         topic: &TopicSpec,
@@ -202,7 +206,11 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// What the broker answers.
+    /// [`TopicError::Delete`].
+    ///
+    /// # Cancellation
+    ///
+    /// The topic may be deleted, or not, when the future is dropped.
     pub async fn delete_topic(&self, name: &str) -> Result<(), TopicError> {
         let failed =
             |cause| TopicError::Delete { topic: name.to_owned(), cause };

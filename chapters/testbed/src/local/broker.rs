@@ -165,7 +165,8 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// [`LocalError::NotRunning`] if it is gone already.
+    /// [`LocalError::NotRunning`] if it is gone already, [`LocalError::StillRunning`] if the system
+    /// does not end it in time.
     ///
     /// # Cancellation
     ///
@@ -251,8 +252,9 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// As a start: [`LocalError::Ended`], [`LocalError::NotReady`], and [`LocalError::PortTaken`] if
-    /// another program has one of its ports at every one of five tries.
+    /// As a [`stop`](Self::stop), if it runs; and as a start: [`LocalError::Ended`],
+    /// [`LocalError::NotReady`], and [`LocalError::PortTaken`] if another program has one of its
+    /// ports at every one of five tries.
     ///
     /// # Cancellation
     ///

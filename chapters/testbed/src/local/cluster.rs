@@ -320,7 +320,7 @@ impl LocalCluster {
     ///
     /// # Cancellation
     ///
-    /// The brokers end all the same.
+    /// The brokers end all the same, at the latest when this value is dropped.
     pub async fn stop(&self) -> Result<(), LocalError> {
         if self.folder.is_kept() {
             // A broker that is down, or that finds no quorum to hand over to, is killed below.

@@ -70,7 +70,7 @@ fn main() -> ExitCode {
             }
         }
     });
-    // A start that a signal ended may still wait for Maven on a thread of its own.
+    // A start that a signal ended may still wait for Java or Maven on a thread of its own.
     runtime.shutdown_background();
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

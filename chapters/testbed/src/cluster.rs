@@ -145,7 +145,7 @@ impl Cluster {
         choice: &BrokerChoice,
         needs: &Needs,
     ) -> Result<Cluster, ClusterError> {
-        let kind = choose(choice, needs, Machine::probe)?;
+        let kind = choose_here(choice, needs).await?;
         let servers = match choice {
             BrokerChoice::External(servers) => servers.clone(),
             _ => None,
@@ -259,11 +259,34 @@ impl From<crate::docker::DockerCluster> for Cluster {
     }
 }
 
+/// Decides, as [`choose`] does, for this machine; looks at it, where that decides, on a thread that
+/// may wait for Java and for a Docker engine.
+///
+/// # Errors
+///
+/// [`NoBroker`] says what is missing and which command mends it.
+///
+/// # Cancellation
+///
+/// The look, which takes some seconds at most, goes on; it changes nothing.
+pub async fn choose_here(
+    choice: &BrokerChoice,
+    needs: &Needs,
+) -> Result<Kind, NoBroker> {
+    let (asked, of) = (choice.clone(), needs.clone());
+    let look = move || choose(&asked, &of, Machine::probe);
+    match tokio::task::spawn_blocking(look).await {
+        Ok(kind) => kind,
+        // A runtime that shuts down takes no more work: then it has none to be held up either.
+        Err(_) => choose(choice, needs, Machine::probe),
+    }
+}
+
 /// The cluster of the running test, for needs such as `""` or `"brokers=3, txn"`.
 ///
 /// In this order: the cluster of `testbed exec`, if it serves; a built-in broker of this test's
-/// own; a local Kafka that the tests of this process share. So tests run the same way under
-/// `cargo xtask test`, plain `cargo test` and an editor, only not equally fast.
+/// own; a Kafka, local or else in Docker, that the tests of this process share. So tests run the
+/// same way under `cargo xtask test`, plain `cargo test` and an editor, only not equally fast.
 ///
 /// # Errors
 ///

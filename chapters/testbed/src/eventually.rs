@@ -1,4 +1,4 @@
-//! Waiting for a condition, with a deadline and a message: the one place where this crate sleeps.
+//! Waiting for a condition, with a deadline and a message, so that no test has to sleep.
 
 use std::fmt::Display;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! What this machine has for running a Kafka: Java, Maven, a Docker engine.
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
@@ -52,9 +53,10 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Looks: runs `java -version` and `mvn` by name, and asks the Docker engine for its version.
+    /// Looks: runs `java -version`, looks for `mvn` on the PATH, and asks the Docker engine for its
+    /// version. Blocks until both have answered; an engine is given some seconds.
     ///
-    /// Maven is only looked up, not started: that would cost half a second.
+    /// Maven is not started: that would cost half a second.
     pub fn probe() -> Machine {
         Machine { java: java(), maven: maven(), docker: docker() }
     }
@@ -70,14 +72,26 @@ pub fn java_program() -> PathBuf {
 
 /// Where Kafka's jars are kept: `$TESTBED_CACHE`, or `$XDG_CACHE_HOME/kafka-in-rust`, or
 /// `~/.cache/kafka-in-rust`. `None` if none of these variables is set.
+///
+/// An `XDG_CACHE_HOME` that is no absolute path counts as not set, as [its specification] asks.
+///
+/// [its specification]: https://specifications.freedesktop.org/basedir-spec/latest/
 pub fn cache_folder() -> Option<PathBuf> {
+    cache_folder_in(|name| std::env::var_os(name))
+}
+
+fn cache_folder_in(
+    environment: impl Fn(&str) -> Option<OsString>,
+) -> Option<PathBuf> {
     let variable = |name: &str| {
-        std::env::var_os(name)
+        environment(name)
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     };
+    let xdg =
+        || variable("XDG_CACHE_HOME").filter(|folder| folder.is_absolute());
     variable("TESTBED_CACHE")
-        .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("kafka-in-rust")))
+        .or_else(|| Some(xdg()?.join("kafka-in-rust")))
         .or_else(|| {
             Some(variable("HOME")?.join(".cache").join("kafka-in-rust"))
         })
@@ -184,7 +198,7 @@ pub fn install(apt: &str, brew: &str) -> String {
     }
 }
 
-/// The first executable of this name on the PATH.
+/// The first file of this name on the PATH.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|folder| folder.join(name))
@@ -353,6 +367,27 @@ mod tests {
         assert_eq!(java_major("java version \"1.8.0_392\""), Some(8));
         assert_eq!(java_major("openjdk version \"21-ea\""), Some(21));
         assert_eq!(java_major("command not found"), None);
+    }
+
+    #[test]
+    fn the_cache_is_where_the_first_of_three_variables_says() {
+        let cache = |set: &[(&str, &str)]| {
+            let folder = cache_folder_in(|name| {
+                let (_, value) =
+                    set.iter().find(|(set, _)| *set == name)?;
+                Some(value.into())
+            });
+            folder.map(|folder| folder.display().to_string())
+        };
+        let is = |folder: &str| Some(folder.to_owned());
+        let (own, home) = (("TESTBED_CACHE", "jars"), ("HOME", "/home/me"));
+        let xdg = ("XDG_CACHE_HOME", "/cache");
+        assert_eq!(cache(&[home, xdg, own]), is("jars"));
+        assert_eq!(cache(&[home, xdg]), is("/cache/kafka-in-rust"));
+        let of_home = is("/home/me/.cache/kafka-in-rust");
+        assert_eq!(cache(&[home, ("XDG_CACHE_HOME", "")]), of_home);
+        assert_eq!(cache(&[home, ("XDG_CACHE_HOME", "cache")]), of_home);
+        assert_eq!(cache(&[]), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use rdkafka::admin::{
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{BaseProducer, Producer};
 
 use crate::cluster::{ADMIN_PATIENCE, Cluster};
 use crate::eventually::{TimedOut, eventually};
@@ -44,21 +45,30 @@ pub struct BadTopic {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TopicError {
-    /// The broker refused.
+    /// The broker refused, or did not answer: then it may be created all the same.
     #[error("topic {topic} could not be created")]
     Create {
         /// The topic's name.
         topic: String,
-        /// The broker's answer.
+        /// The broker's answer, or librdkafka's reason.
         #[source]
         cause: KafkaError,
     },
-    /// The broker refused.
+    /// The broker refused, or did not answer: then it may be deleted all the same.
     #[error("topic {topic} could not be deleted")]
     Delete {
         /// The topic's name.
         topic: String,
-        /// The broker's answer.
+        /// The broker's answer, or librdkafka's reason.
+        #[source]
+        cause: KafkaError,
+    },
+    /// The cluster was asked which topics there are, and did not answer.
+    #[error("the cluster does not say whether there is a topic {topic}")]
+    Ask {
+        /// The topic's name.
+        topic: String,
+        /// librdkafka's reason.
         #[source]
         cause: KafkaError,
     },
@@ -120,7 +130,11 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// [`TopicError`]; `TopicAlreadyExists` is among them.
+    /// [`TopicError`]; `TopicAlreadyExists` is among the causes of [`TopicError::Create`].
+    ///
+    /// # Cancellation
+    ///
+    /// The topic may be created, or not, when the future is dropped.
     pub async fn create_topic(
         &self,
         topic: &TopicSpec,
@@ -160,11 +174,43 @@ impl Cluster {
         self.wait_for_leaders(topic).await
     }
 
+    /// True if a broker knows a topic of this name, and lets us know. What was created or deleted a
+    /// moment ago it may not have heard of yet.
+    ///
+    /// # Errors
+    ///
+    /// [`TopicError::Ask`] if no broker answers within 15 s.
+    ///
+    /// # Cancellation
+    ///
+    /// Safe: it only asks.
+    pub async fn has_topic(&self, name: &str) -> Result<bool, TopicError> {
+        let failed =
+            |cause| TopicError::Ask { topic: name.to_owned(), cause };
+        let client: BaseProducer =
+            self.client_config().create().map_err(failed)?;
+        // For all of them: a cluster may create a topic that it is asked for by its name.
+        let look =
+            move || client.client().fetch_metadata(None, ADMIN_PATIENCE);
+        // The only other end of a blocking task is a runtime that shuts down.
+        let cancelled =
+            KafkaError::MetadataFetch(RDKafkaErrorCode::BrokerDestroy);
+        let metadata = tokio::task::spawn_blocking(look)
+            .await
+            .unwrap_or(Err(cancelled))
+            .map_err(failed)?;
+        Ok(metadata.topics().iter().any(|topic| topic.name() == name))
+    }
+
     /// Deletes a topic. One that is not there counts as deleted.
     ///
     /// # Errors
     ///
-    /// What the broker answers.
+    /// [`TopicError::Delete`].
+    ///
+    /// # Cancellation
+    ///
+    /// The topic may be deleted, or not, when the future is dropped.
     pub async fn delete_topic(&self, name: &str) -> Result<(), TopicError> {
         let failed =
             |cause| TopicError::Delete { topic: name.to_owned(), cause };

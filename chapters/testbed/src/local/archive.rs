@@ -10,6 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 
 use super::cluster::{LocalCluster, Ready, blocking};
 use super::error::LocalError;
@@ -58,13 +59,13 @@ pub(crate) async fn ready(
     if let Some(found) = look(&folder, java, &jars) {
         return Ok(found);
     }
-    let _lock: File = blocking(tools, |tools| tools.lock()).await?;
+    let lock = blocking(tools, |tools| tools.lock()).await?;
     // Another process may have made it while we waited.
     if let Some(found) = look(&folder, java, &jars) {
         return Ok(found);
     }
     tools.report(Progress::Archive);
-    make(tools, java, kafka, &folder, jars).await
+    make(tools, java, kafka, folder, jars, lock).await
 }
 
 /// Looks for a note that fits: `Some(None)` says that this Java was tried and makes no archive.
@@ -85,17 +86,13 @@ async fn make(
     tools: &Tools,
     java: &Java,
     kafka: &Kafka,
-    folder: &Path,
+    folder: PathBuf,
     jars: String,
+    lock: File,
 ) -> Result<Option<PathBuf>, LocalError> {
-    let parent = folder.parent().unwrap_or(folder);
-    std::fs::create_dir_all(parent)
-        .map_err(LocalError::file("create the folder", parent))?;
-    sweep(parent);
-    let aside = tempfile::Builder::new()
-        .prefix(ASIDE)
-        .tempdir_in(parent)
-        .map_err(LocalError::file("create a folder in", parent))?;
+    let parent = folder.parent().unwrap_or(&folder).to_owned();
+    let (aside, lock) =
+        blocking(tools, move |_| Ok((begin(&parent)?, lock))).await?;
     let file = aside.path().join(ARCHIVE);
 
     let options = LocalOptions::new(1)
@@ -111,6 +108,37 @@ async fn make(
     let log = telling_lines(&broker.log_tail(20), 5);
     cluster.stop().await?;
 
+    let (java, kafka) = (java.clone(), kafka.clone());
+    blocking(tools, move |tools| {
+        // Also if nobody waits for this any more: what is here now is here to its end.
+        let _lock = lock;
+        finish(tools, &java, &kafka, &folder, jars, aside, &log)
+    })
+    .await
+}
+
+/// Makes a folder beside those of the archives.
+fn begin(parent: &Path) -> Result<TempDir, LocalError> {
+    std::fs::create_dir_all(parent)
+        .map_err(LocalError::file("create the folder", parent))?;
+    sweep(parent);
+    tempfile::Builder::new()
+        .prefix(ASIDE)
+        .tempdir_in(parent)
+        .map_err(LocalError::file("create a folder in", parent))
+}
+
+/// Checks what the broker left in `aside`, and brings it to its place.
+fn finish(
+    tools: &Tools,
+    java: &Java,
+    kafka: &Kafka,
+    folder: &Path,
+    jars: String,
+    aside: TempDir,
+    log: &str,
+) -> Result<Option<PathBuf>, LocalError> {
+    let file = aside.path().join(ARCHIVE);
     let checked = check(java, kafka, &file)
         .and_then(|()| Entry::of(&file).map_err(|error| error.to_string()));
     let archive = match checked {

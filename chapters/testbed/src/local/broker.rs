@@ -55,7 +55,7 @@ struct State {
     /// The port of each listener, once it is known.
     ports: BTreeMap<String, u16>,
     paused: bool,
-    /// How long the log was when the process was started: what ran before wrote the rest.
+    /// How long the log was, in bytes, when the process was started: what ran before wrote those.
     log_from: usize,
     /// While the broker is down: its ports, bound and not listened on, so that clients are refused
     /// and the system gives them to no other program. (A program that asks for one by its number may
@@ -153,7 +153,7 @@ impl Broker {
 
     /// The last `lines` lines of its log; empty if there is none.
     pub fn log_tail(&self, lines: usize) -> String {
-        let log = self.whole_log();
+        let log = text(&self.log_bytes(), 0);
         let all: Vec<&str> = log.lines().collect();
         all[all.len().saturating_sub(lines)..].join("\n")
     }
@@ -165,11 +165,14 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// [`LocalError::NotRunning`] if it is gone already.
+    /// [`LocalError::NotRunning`] if it is gone already, [`LocalError::StillRunning`] if the system
+    /// does not end it in time.
     ///
     /// # Cancellation
     ///
-    /// Once polled, the signal is sent; dropping the future only stops the waiting.
+    /// Changes of a broker come one after the other: before its turn nothing is sent. Afterwards
+    /// dropping the future only stops the waiting: the process ends all the same, but nobody holds its
+    /// ports until the restart, so that another program may get one.
     pub async fn kill(&self) -> Result<(), LocalError> {
         let _turn = self.turn.lock().await;
         self.signal(Signal::SIGKILL)?;
@@ -211,7 +214,8 @@ impl Broker {
     ///
     /// # Cancellation
     ///
-    /// As [`kill`](Self::kill).
+    /// Before its turn, as with [`kill`](Self::kill), nothing is sent. Afterwards dropping the future
+    /// only stops the waiting: the broker freezes all the same.
     pub async fn pause(&self) -> Result<(), LocalError> {
         let _turn = self.turn.lock().await;
         let frozen = {
@@ -248,8 +252,9 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// As a start: [`LocalError::Ended`], [`LocalError::NotReady`], and [`LocalError::PortTaken`] if
-    /// another program has one of its ports at every one of five tries.
+    /// As a [`stop`](Self::stop), if it runs; and as a start: [`LocalError::Ended`],
+    /// [`LocalError::NotReady`], and [`LocalError::PortTaken`] if another program has one of its
+    /// ports at every one of five tries.
     ///
     /// # Cancellation
     ///
@@ -502,14 +507,12 @@ impl Broker {
     /// What the process that was started last has logged.
     fn log(&self) -> String {
         let from = self.state().log_from;
-        self.whole_log().get(from..).unwrap_or_default().to_owned()
+        text(&self.log_bytes(), from)
     }
 
-    fn whole_log(&self) -> String {
-        // What is no text in a log is no reason to show nothing.
-        std::fs::read(self.log_file())
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+    /// Everything that is in its log; nothing if there is none.
+    fn log_bytes(&self) -> Vec<u8> {
+        std::fs::read(self.log_file()).unwrap_or_default()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -526,6 +529,27 @@ fn hold(port: u16) -> Option<TcpSocket> {
     Some(socket)
 }
 
+/// What is in a log from this byte on. What is no text in it is no reason to show nothing.
+fn text(log: &[u8], from: usize) -> String {
+    // Cut first: in the text that stands for other bytes a place has another number.
+    let log = log.get(from..).unwrap_or_default();
+    String::from_utf8_lossy(log).into_owned()
+}
+
 fn write(path: &Path, text: &str) -> Result<(), LocalError> {
     std::fs::write(path, text).map_err(LocalError::file("write", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_cut_where_the_process_began_it() {
+        let before = b"caf\xe9 of the last process\n";
+        let log = [before.as_slice(), b"st\xfcck\n"].concat();
+        assert_eq!(text(&log, before.len()), "st\u{fffd}ck\n");
+        assert_eq!(text(&log, 0).lines().count(), 2);
+        assert_eq!(text(&log, log.len() + 1), "", "somebody cut the file");
+    }
 }

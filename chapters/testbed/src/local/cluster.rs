@@ -65,15 +65,12 @@ impl LocalCluster {
             Some(tools) => tools.clone(),
             None => Tools::from_environment()?,
         };
-        let ready = prepare(&tools, options.archive).await?;
-        match Self::start_with(&options, ready).await {
-            // Damage that keeps a file's length shows only now, as a class that cannot be loaded.
-            Err(LocalError::Ended { .. }) if repair(&tools).await? => {
-                let ready = prepare(&tools, options.archive).await?;
-                Self::start_with(&options, ready).await
-            }
-            result => result,
-        }
+        let (tools, options) = (&tools, &options);
+        repaired(tools, || async move {
+            let ready = prepare(tools, options.archive).await?;
+            Self::start_with(options, ready).await
+        })
+        .await
     }
 
     /// Starts the brokers of an installation; again with other ports if one was taken meanwhile.
@@ -323,7 +320,7 @@ impl LocalCluster {
     ///
     /// # Cancellation
     ///
-    /// The brokers end all the same.
+    /// The brokers end all the same, at the latest when this value is dropped.
     pub async fn stop(&self) -> Result<(), LocalError> {
         if self.folder.is_kept() {
             // A broker that is down, or that finds no quorum to hand over to, is killed below.
@@ -411,6 +408,30 @@ pub(super) async fn prepare(
         None
     };
     Ok(Ready { java, kafka, archive })
+}
+
+/// Does `work`, in which a broker starts; once more where that broker ended and Kafka is found to be
+/// damaged and fetched again.
+///
+/// Damage that keeps a file's length shows only so, as a class that cannot be loaded.
+pub(super) async fn repaired<
+    T,
+    F: Future<Output = Result<T, LocalError>>,
+>(
+    tools: &Tools,
+    work: impl Fn() -> F,
+) -> Result<T, LocalError> {
+    let first = work().await;
+    if !matches!(first, Err(LocalError::Ended { .. })) {
+        return first;
+    }
+    match repair(tools).await {
+        Ok(true) => work().await,
+        // It says why the broker ended, and what to do.
+        Err(damaged @ LocalError::Damaged { .. }) => Err(damaged),
+        // What kept us from looking is not why the broker ended.
+        Ok(false) | Err(_) => first,
+    }
 }
 
 /// Fetches Kafka again if it is damaged; true if it was.

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::cancel::Cancel;
+use super::cluster::{prepare, repaired};
 use super::error::LocalError;
 use super::java::Java;
 use super::manifest::Manifest;
@@ -116,7 +117,8 @@ pub async fn install(
     progress: impl Fn(&Progress) + Send + Sync + 'static,
 ) -> Result<PathBuf, LocalError> {
     let tools = Tools::from_environment()?.on_progress(progress);
-    Ok(super::cluster::prepare(&tools, true).await?.kafka.folder)
+    let ready = repaired(&tools, || prepare(&tools, true)).await?;
+    Ok(ready.kafka.folder)
 }
 
 /// The programs and the folder that an installation uses.
@@ -178,16 +180,17 @@ impl Tools {
         Ok(Tools::new(machine::java_program(), "mvn", cache))
     }
 
-    /// These programs and this folder.
+    /// These programs and this folder. Relative paths begin where this process is now; a program that
+    /// is a mere name is looked for on the PATH.
     pub fn new(
         java: impl Into<PathBuf>,
         mvn: impl Into<PathBuf>,
         cache: impl Into<PathBuf>,
     ) -> Tools {
         Tools {
-            java: java.into(),
-            mvn: mvn.into(),
-            cache: cache.into(),
+            java: program(java.into()),
+            mvn: program(mvn.into()),
+            cache: absolute(cache.into()),
             lock_patience: Duration::from_secs(600),
             needed_mib: NEEDED_MIB,
             progress: Arc::new(|progress| tracing::info!("{progress}")),
@@ -233,20 +236,24 @@ impl Tools {
         }
     }
 
-    /// Fetches the jars again if their checksums say that they are damaged; true if it did.
+    /// Fetches the jars again if their checksums say that they are damaged; true if they were.
     ///
     /// # Errors
     ///
     /// As [`install`](Self::install).
     pub fn repair(&self, java: &Java) -> Result<bool, LocalError> {
-        let _lock = self.lock()?;
-        let what = match Kafka::open(&self.folder())
-            .and_then(|kafka| kafka.check_sums())
-        {
-            Ok(()) => return Ok(false),
-            Err(what) => what,
+        let check = || {
+            Kafka::open(&self.folder()).and_then(|kafka| kafka.check_sums())
         };
-        self.fetch(java, what)?;
+        // Whole jars wait for nobody, and need no cache that can be written.
+        if check().is_ok() {
+            return Ok(false);
+        }
+        let _lock = self.lock()?;
+        // Another process may have fetched them while we waited.
+        if let Err(what) = check() {
+            self.fetch(java, what)?;
+        }
         Ok(true)
     }
 
@@ -446,6 +453,16 @@ impl Kafka {
     }
 }
 
+/// A path as it is from every folder: brokers and Maven run in folders of their own.
+fn absolute(path: PathBuf) -> PathBuf {
+    // This fails where the path is empty, or where we are is gone: whoever uses it says so.
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+fn program(path: PathBuf) -> PathBuf {
+    if path.components().count() > 1 { absolute(path) } else { path }
+}
+
 fn class_path<'a>(
     folder: &Path,
     jars: impl Iterator<Item = &'a String>,
@@ -506,4 +523,26 @@ fn format_once(
         .map_err(LocalError::file("create", &place))?;
     std::fs::remove_dir_all(&data)
         .map_err(LocalError::file("remove", &data))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_paths_begin_where_the_process_is() {
+        let here = std::env::current_dir().unwrap();
+        let tools = Tools::new("jdk/bin/java", "./mvn", "cache");
+        assert_eq!(tools.java, here.join("jdk/bin/java"));
+        assert_eq!(tools.mvn, here.join("mvn"));
+        assert_eq!(tools.cache, here.join("cache"));
+    }
+
+    #[test]
+    fn names_are_left_to_the_path() {
+        let tools = Tools::new("java", "mvn", "/cache");
+        assert_eq!(tools.java, Path::new("java"));
+        assert_eq!(tools.mvn, Path::new("mvn"));
+        assert_eq!(tools.cache, Path::new("/cache"));
+    }
 }

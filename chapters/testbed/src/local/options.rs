@@ -223,7 +223,7 @@ impl LocalOptions {
         self
     }
 
-    /// Starts without the class archive, which costs a second more; to measure it and to make it.
+    /// Starts without the class archive, which costs a second more.
     pub fn without_archive(mut self) -> Self {
         self.archive = false;
         self

@@ -121,6 +121,18 @@ async fn topics_are_made_as_declared() -> Result {
     Ok(())
 }
 
+/// A topic is known by its name, and asking for one that is not there does not create it.
+#[tokio::test]
+async fn asking_for_a_topic_creates_none() -> Result {
+    let cluster = embedded()?;
+    let topic = TestTopic::new(&cluster, "orders", 1).await?;
+    assert!(cluster.has_topic(topic.name()).await?);
+    for _ in 0..2 {
+        assert!(!cluster.has_topic("nobodys").await?);
+    }
+    Ok(())
+}
+
 /// Transactions work: what a transaction committed is there.
 #[tokio::test]
 async fn a_transaction_commits() -> Result {

@@ -194,6 +194,34 @@ async fn a_term_is_handed_on() -> Result {
     Ok(())
 }
 
+/// A signal is heard also while a Java is asked for its version and does not answer.
+#[tokio::test]
+async fn a_term_is_heard_while_the_machine_is_looked_at() -> Result {
+    let home = tempfile::tempdir()?;
+    let asked = home.path().join("asked");
+    std::fs::create_dir(home.path().join("bin"))?;
+    crate::install::script(
+        home.path().join("bin/java"),
+        &format!("echo $$ >'{}'; exec tail -f /dev/null", asked.display()),
+    )?;
+    let mut child = testbed(&["exec", "--broker", "local", "--", "true"])
+        .env("JAVA_HOME", home.path())
+        .spawn()?;
+    let java: i32 = eventually(PATIENCE, "Java is asked", async || {
+        let pid = std::fs::read_to_string(&asked).unwrap_or_default();
+        pid.trim().parse().map_err(|_| format!("it wrote {pid:?}"))
+    })
+    .await?;
+    kill(
+        Pid::from_raw(i32::try_from(child.id().ok_or("gone")?)?),
+        Signal::SIGTERM,
+    )?;
+    let ended = timeout(PATIENCE, child.wait()).await;
+    kill(Pid::from_raw(java), Signal::SIGKILL)?;
+    assert_eq!(ended??.code(), Some(143));
+    Ok(())
+}
+
 /// `testbed up` says how to reach its cluster once it answers, and ends when it is told to.
 #[tokio::test]
 async fn up_stays_until_it_is_told_to_end() -> Result {
@@ -272,6 +300,60 @@ mod real_kafka {
             })
             .await?;
         }
+        Ok(())
+    }
+}
+
+/// On a cluster that somebody else runs, and whose answers a proxy holds back.
+mod own_cluster {
+    use super::*;
+    use crate::own_cluster::alone;
+    use testbed::Cluster;
+    use testbed::local::{LocalCluster, LocalOptions};
+    use testbed::proxy::{Direction, Proxy, Then};
+
+    /// CreateTopics, in the protocol's table of API keys.
+    const CREATE_TOPICS: i16 = 19;
+
+    /// Told to end before the broker has said that the topic is there already: it is left alone.
+    #[tokio::test]
+    async fn a_signal_while_topics_are_created_deletes_none_of_others()
+    -> Result {
+        let _alone = alone().await;
+        let proxy = Proxy::start().await?;
+        let address = proxy.address().to_string();
+        let options = LocalOptions::new(1).advertised(1, &address);
+        let kafka = LocalCluster::start(options).await?;
+        proxy.set_upstream(kafka.broker(1)?.address().parse()?);
+        let kafka = Cluster::from(kafka);
+        kafka.create_topic(&"theirs:1".parse()?).await?;
+
+        proxy.at_answer(CREATE_TOPICS, Then::Blackhole);
+        let broker = format!("external={address}");
+        let child = testbed(&[
+            "exec", "--broker", &broker, "--topics", "theirs:1", "--",
+            "true",
+        ])
+        .spawn()?;
+        let what = "the answer to the creation is held back";
+        eventually(PATIENCE, what, async || {
+            let link = proxy.link(Direction::ToClient);
+            if link.blackhole { Ok(()) } else { Err(format!("{link:?}")) }
+        })
+        .await?;
+        kill(
+            Pid::from_raw(i32::try_from(child.id().ok_or("gone")?)?),
+            Signal::SIGTERM,
+        )?;
+
+        // A deletion would be tried now, and fail after its time-out: no answer comes through.
+        let patience = 2 * PATIENCE;
+        let output = timeout(patience, child.wait_with_output()).await??;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(143), "{stderr}");
+        assert!(!stderr.contains("deleted"), "{stderr}");
+        proxy.heal();
+        assert!(kafka.has_topic("theirs").await?);
         Ok(())
     }
 }

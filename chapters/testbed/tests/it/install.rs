@@ -38,7 +38,7 @@ fn two_jars(count: &Path) -> String {
 
 /// Writes a program. A process of its own does the writing: while we hold the file open, a child
 /// that another test forks holds it open too, and the system refuses to run it (`Text file busy`).
-fn script(path: PathBuf, text: &str) -> Result<PathBuf> {
+pub fn script(path: PathBuf, text: &str) -> Result<PathBuf> {
     let mut writer = Command::new("sh")
         .args(["-c", "cat >\"$1\" && chmod 755 \"$1\"", "write"])
         .arg(&path)
@@ -109,6 +109,22 @@ impl Bench {
             cause = error.source();
         }
         text.replace(&self.folder.path().display().to_string(), "…")
+    }
+
+    /// Changes a jar and keeps its length: only its checksum tells.
+    fn damage(&self) -> Result {
+        let jar = format!("libs/kafka_2.13-{KAFKA}.jar");
+        std::fs::write(self.tools.folder().join(jar), "Broker\n")?;
+        Ok(())
+    }
+
+    /// Starts a broker, which ends at once: no Java here runs one.
+    async fn start(&self, options: LocalOptions) -> Result<LocalError> {
+        let options = options.tools(self.tools.clone());
+        match LocalCluster::start(options).await {
+            Err(error) => Ok(error),
+            Ok(cluster) => Err(format!("{cluster:?}").into()),
+        }
     }
 
     fn fetches(&self) -> usize {
@@ -314,13 +330,10 @@ fn an_incomplete_folder_is_fetched_again() -> Result {
 #[test]
 fn a_changed_byte_is_found_by_the_checksums() -> Result {
     let bench = Bench::new()?;
-    let kafka = bench.install()?;
+    bench.install()?;
     let java = Java::ask(&bench.tools.java)?;
     assert!(!bench.tools.repair(&java)?);
-    std::fs::write(
-        kafka.folder().join(format!("libs/kafka_2.13-{KAFKA}.jar")),
-        "Broker\n",
-    )?;
+    bench.damage()?;
     let error = bench.install()?.verify().unwrap_err();
     assert!(error.to_string().ends_with(
         "has another checksum than when it was installed. Remove that folder; the next start fetches it again"
@@ -345,6 +358,115 @@ fn damage_that_cannot_be_mended_is_told() -> Result {
         "{message}"
     );
     assert!(message.contains("offline"), "{message}");
+    Ok(())
+}
+
+/// A broker that ends on damaged jars starts once more on jars that were fetched again; also the one
+/// that runs for the class archive, which comes first.
+#[tokio::test]
+async fn a_broker_that_ends_has_damaged_jars_fetched_again() -> Result {
+    for options in
+        [LocalOptions::new(1), LocalOptions::new(1).without_archive()]
+    {
+        let bench = Bench::new()?;
+        bench.install()?;
+        bench.damage()?;
+        let error = bench.start(options).await?;
+        assert!(matches!(error, LocalError::Ended { .. }), "{error:?}");
+        assert_eq!(bench.fetches(), 2, "{}", bench.told());
+        bench.install()?.verify()?;
+    }
+    Ok(())
+}
+
+/// Of whole jars there is nothing to say, and nobody is waited for: what the broker said is told.
+#[tokio::test]
+async fn a_broker_that_ends_on_whole_jars_is_quoted() -> Result {
+    let mut bench = Bench::new()?;
+    bench.java(&format!("{JAVA_17}echo 'no such option'"))?;
+    let lock = bench.tools.cache.join(format!("kafka-{KAFKA}.lock"));
+    bench.install()?;
+    let held = std::fs::File::open(lock)?;
+    held.lock()?;
+    bench.tools.lock_patience = Duration::ZERO;
+    let options = || LocalOptions::new(1).without_archive();
+    let error = bench.start(options()).await?;
+    assert!(matches!(error, LocalError::Ended { .. }), "{error:?}");
+    assert!(error.to_string().ends_with("no such option"), "{error}");
+
+    // The jars are damaged, and somebody else holds the lock: nothing can be done about it.
+    bench.damage()?;
+    let error = bench.start(options()).await?;
+    assert!(matches!(error, LocalError::Ended { .. }), "{error:?}");
+    assert!(error.to_string().ends_with("no such option"), "{error}");
+    Ok(())
+}
+
+/// A broker ends on damaged jars, and Maven does not help: the damage is told.
+#[tokio::test]
+async fn a_broker_that_ends_on_lasting_damage_tells_of_it() -> Result {
+    let bench = Bench::new()?;
+    bench.install()?;
+    bench.damage()?;
+    bench.mvn("echo offline; exit 1")?;
+    let error = bench.start(LocalOptions::new(1)).await?;
+    assert!(matches!(error, LocalError::Damaged { .. }), "{error:?}");
+    assert!(error.to_string().contains("offline"), "{error}");
+    Ok(())
+}
+
+/// Runs `testbed install` with these values of `JAVA_HOME` and `TESTBED_CACHE`, in the test's
+/// folder, and gives what it said.
+async fn install_here(
+    bench: &Bench,
+    java_home: &str,
+    cache: &str,
+) -> Result<String> {
+    let folder = bench.folder.path();
+    std::fs::create_dir_all(folder.join("bin"))?;
+    std::os::unix::fs::symlink(&bench.tools.java, folder.join("bin/java"))?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path);
+    let path = std::env::join_paths(
+        std::iter::once(folder.to_owned()).chain(folders),
+    )?;
+    let output =
+        tokio::process::Command::new(env!("CARGO_BIN_EXE_testbed"))
+            .arg("install")
+            .current_dir(folder)
+            .env("PATH", path)
+            .env("JAVA_HOME", java_home)
+            .env("TESTBED_CACHE", cache)
+            .output()
+            .await?;
+    Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// `testbed install` mends what is damaged, as a start does.
+#[tokio::test]
+async fn an_installation_mends_damaged_jars() -> Result {
+    let bench = Bench::new()?;
+    bench.install()?;
+    bench.damage()?;
+    let folder = bench.folder.path().display().to_string();
+    let cache = bench.tools.cache.display().to_string();
+    let said = install_here(&bench, &folder, &cache).await?;
+    assert!(said.contains("another checksum"), "{said}");
+    assert_eq!(bench.fetches(), 2, "{said}");
+    bench.install()?.verify()?;
+    Ok(())
+}
+
+/// Relative paths in the environment are meant from where the program is called, though a broker
+/// runs in a folder of its own.
+#[tokio::test]
+async fn relative_paths_reach_the_broker() -> Result {
+    let bench = Bench::new()?;
+    bench.java(&format!("{JAVA_17}echo 'a broker of this Java'"))?;
+    let said = install_here(&bench, ".", "cache").await?;
+    assert!(said.ends_with("a broker of this Java\n"), "{said}");
+    bench.install()?.verify()?;
+    assert_eq!(bench.fetches(), 1, "they were fetched to another place");
     Ok(())
 }
 

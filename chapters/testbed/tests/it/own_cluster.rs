@@ -437,8 +437,8 @@ async fn a_kept_folder_stays() -> Result {
     Ok(())
 }
 
-/// A jar is damaged and keeps its length: the broker cannot load a class, the checksums say why,
-/// and Kafka is fetched again.
+/// A jar is damaged and keeps its length: the broker cannot load a class, be it the one that runs
+/// for the class archive, the checksums say why, and Kafka is fetched again.
 #[tokio::test]
 async fn a_jar_damaged_in_place_is_fetched_again() -> Result {
     let _alone = alone().await;
@@ -459,8 +459,7 @@ async fn a_jar_damaged_in_place_is_fetched_again() -> Result {
     .on_progress(move |progress| {
         seen.lock().unwrap().push(progress.to_string())
     });
-    let options =
-        || LocalOptions::new(1).tools(tools.clone()).without_archive();
+    let options = || LocalOptions::new(1).tools(tools.clone());
     LocalCluster::start(options()).await?.stop().await?;
 
     let jar = tools

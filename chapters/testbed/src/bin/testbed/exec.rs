@@ -159,23 +159,45 @@ async fn create_topics(
     topics: &[TopicSpec],
     ours: &mut Vec<String>,
 ) -> anyhow::Result<()> {
+    if cluster.kind == Kind::External {
+        let has = async |name: &str| cluster.has_topic(name).await;
+        let create =
+            async |topic: &TopicSpec| cluster.create_topic(topic).await;
+        return Ok(create_beside_others(topics, ours, has, create).await?);
+    }
+    for topic in topics {
+        cluster.create_topic(topic).await?;
+    }
+    Ok(())
+}
+
+/// Creates topics among those of others. Whenever it is given up, `ours` names none of theirs.
+async fn create_beside_others(
+    topics: &[TopicSpec],
+    ours: &mut Vec<String>,
+    has: impl AsyncFn(&str) -> Result<bool, TopicError>,
+    create: impl AsyncFn(&TopicSpec) -> Result<(), TopicError>,
+) -> Result<(), TopicError> {
     const THERE: KafkaError =
         KafkaError::AdminOp(RDKafkaErrorCode::TopicAlreadyExists);
 
-    let external = cluster.kind == Kind::External;
     for topic in topics {
+        let new = !has(&topic.name).await?;
         // Before it is asked for: a creation that is given up may still happen.
-        if external {
+        if new {
             ours.push(topic.name.clone());
         }
-        match cluster.create_topic(topic).await {
+        // One that seems to be there may have been deleted a moment ago: so it is asked for too.
+        match create(topic).await {
+            Ok(()) if !new => ours.push(topic.name.clone()),
             Ok(()) => {}
-            Err(TopicError::Create { cause, .. })
-                if external && cause == THERE =>
-            {
-                ours.pop();
+            Err(TopicError::Create { cause, .. }) if cause == THERE => {
+                // Somebody created it since we looked.
+                if new {
+                    ours.pop();
+                }
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
     Ok(())
@@ -208,4 +230,61 @@ fn exit_code(status: ExitStatus) -> ExitCode {
         .or(status.signal().map(|signal| 128 + signal))
         .unwrap_or(1);
     ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    fn failed(topic: &TopicSpec, code: RDKafkaErrorCode) -> TopicError {
+        let cause = KafkaError::AdminOp(code);
+        TopicError::Create { topic: topic.name.clone(), cause }
+    }
+
+    /// What is noted on a cluster that has the topic `theirs`, and that answers each creation so, or
+    /// not at all.
+    fn noted(
+        names: &str,
+        create: impl Fn(&TopicSpec) -> Option<Result<(), TopicError>>,
+    ) -> String {
+        let topics: Vec<TopicSpec> =
+            names.split(',').map(|name| name.parse().unwrap()).collect();
+        let mut ours = Vec::new();
+        let has = async |name: &str| Ok(name == "theirs");
+        let create = async |topic: &TopicSpec| match create(topic) {
+            Some(answer) => answer,
+            None => std::future::pending().await,
+        };
+        // Polled once and dropped, as where a signal comes.
+        let _ = create_beside_others(&topics, &mut ours, has, create)
+            .now_or_never();
+        ours.join(",")
+    }
+
+    #[test]
+    fn a_creation_given_up_notes_no_topic_of_others() {
+        assert_eq!(noted("theirs", |_| None), "");
+        assert_eq!(noted("new", |_| None), "new");
+    }
+
+    #[test]
+    fn a_creation_that_fails_notes_no_topic_of_others() {
+        let too_late = |topic: &TopicSpec| {
+            Some(Err(failed(topic, RDKafkaErrorCode::RequestTimedOut)))
+        };
+        assert_eq!(noted("theirs", too_late), "");
+        assert_eq!(noted("new", too_late), "new");
+        let there = |topic: &TopicSpec| {
+            Some(Err(failed(topic, RDKafkaErrorCode::TopicAlreadyExists)))
+        };
+        assert_eq!(noted("theirs,created-meanwhile", there), "");
+    }
+
+    #[test]
+    fn what_was_created_is_noted() {
+        let noted = noted("new,theirs", |_| Some(Ok(())));
+        assert_eq!(noted, "new,theirs", "theirs was deleted just before");
+    }
 }

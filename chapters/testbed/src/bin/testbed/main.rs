@@ -19,8 +19,8 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use testbed::Cluster;
-use testbed::kind::{BrokerChoice, Kind, choose};
-use testbed::machine::Machine;
+use testbed::cluster::choose_here;
+use testbed::kind::{BrokerChoice, Kind};
 use testbed::needs::Needs;
 
 /// A Kafka for a command, for a while.
@@ -71,7 +71,7 @@ fn main() -> ExitCode {
             }
         }
     });
-    // A start that a signal ended may still wait for Maven on a thread of its own.
+    // A start that a signal ended may still wait for Java or Maven on a thread of its own.
     runtime.shutdown_background();
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
@@ -91,7 +91,7 @@ async fn start(
     broker: &BrokerChoice,
     needs: &Needs,
 ) -> anyhow::Result<Cluster> {
-    let kind = choose(broker, needs, Machine::probe)?;
+    let kind = choose_here(broker, needs).await?;
     #[cfg(feature = "local")]
     if kind == Kind::Local {
         testbed::local::install(|step| eprintln!("{step}")).await?;

@@ -1,6 +1,6 @@
 //! What this machine has for running a Kafka: Java, Maven, a Docker engine.
 
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -128,10 +128,33 @@ fn java() -> Tool {
             }
         }
     };
-    Tool {
-        name: "Java",
-        state,
-        mend: install("openjdk-17-jre-headless", "openjdk@17"),
+    // Whatever is installed, it is this one that is started.
+    let named = program != Path::new("java");
+    let mend = java_mend(named, matches!(state, State::Unfit(_)));
+    Tool { name: "Java", state, mend }
+}
+
+fn java_mend(named_by_java_home: bool, is_unfit: bool) -> String {
+    if named_by_java_home {
+        "unset JAVA_HOME".to_owned()
+    } else {
+        install_java(is_unfit)
+    }
+}
+
+/// The command that installs a Java, also beside another that does not serve.
+///
+/// That other may be the system's default, as 11 is Ubuntu 22.04's: then a newer one has to be named
+/// by its number, and no number is in all of them. On macOS Homebrew's `openjdk` would not be on
+/// the PATH; Temurin is found by the system's own `java`, which starts the newest.
+pub fn install_java(beside_another: bool) -> String {
+    match (beside_another, cfg!(target_os = "macos")) {
+        (true, false) => format!(
+            "{} || {}",
+            install("openjdk-21-jre-headless", ""),
+            install("openjdk-17-jre-headless", "")
+        ),
+        _ => install("default-jre-headless", "--cask temurin"),
     }
 }
 
@@ -158,20 +181,25 @@ fn maven_state(mvn: Option<&Path>, cache: Option<&Path>) -> State {
 }
 
 fn docker() -> Tool {
-    let state = match ask_docker() {
-        Ok(version) => State::Ready(version),
-        Err(reason) => State::Missing(reason),
+    let (state, kind) = match ask_docker() {
+        Ok(version) => (State::Ready(version), None),
+        Err(silence) => (State::Missing(silence.reason), silence.kind),
     };
-    let mend = docker_mend(on_path("docker").is_some());
+    let mend = docker_mend(on_path("docker").is_some(), kind);
     Tool { name: "Docker", state, mend }
 }
 
-/// One command: it starts the engine where one is installed, and else installs it.
-fn docker_mend(installed: bool) -> String {
-    match (installed, cfg!(target_os = "macos")) {
-        (false, _) => install("docker.io", "--cask docker"),
-        (true, true) => "open -a Docker".to_owned(),
-        (true, false) => "sudo systemctl start docker".to_owned(),
+/// One command: it lets this user in where the engine runs and refuses, starts the engine where one
+/// is installed, and else installs it.
+fn docker_mend(installed: bool, silence: Option<ErrorKind>) -> String {
+    match (installed, silence, cfg!(target_os = "macos")) {
+        (_, Some(ErrorKind::PermissionDenied), false) => {
+            r#"sudo usermod -aG docker "$USER"  # then log in again"#
+                .to_owned()
+        }
+        (false, ..) => install("docker.io", "--cask docker"),
+        (true, _, true) => "open -a Docker".to_owned(),
+        (true, _, false) => "sudo systemctl start docker".to_owned(),
     }
 }
 
@@ -244,10 +272,28 @@ pub(crate) fn unsupported_docker_host(host: &str) -> String {
 /// How long an engine may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-fn ask_docker() -> Result<String, String> {
-    let answer = get_from_docker("/version")?;
+/// Why no Docker engine answers.
+#[derive(Debug, PartialEq, Eq)]
+struct Silence {
+    /// For a person.
+    reason: String,
+    /// What the system says of the connection; `None` if there was nothing to connect to.
+    kind: Option<ErrorKind>,
+}
+
+impl Silence {
+    fn because(reason: String) -> Silence {
+        Silence { reason, kind: None }
+    }
+}
+
+fn ask_docker() -> Result<String, Silence> {
+    let host = docker_host();
+    let answer = get_from_docker(&host, "/version")?;
     docker_version(&answer).ok_or_else(|| {
-        format!("what answers at {} is not a Docker engine", docker_host())
+        Silence::because(format!(
+            "what answers at {host} is not a Docker engine"
+        ))
     })
 }
 
@@ -259,11 +305,8 @@ pub const OWNER_LABEL: &str = "io.github.kafka-in-rust.testbed.owner";
 pub fn containers() -> Option<Vec<(String, u32)>> {
     // {"label":["…"]}, as a URL has it.
     let filter = format!("%7B%22label%22%3A%5B%22{OWNER_LABEL}%22%5D%7D");
-    let answer = get_from_docker(&format!(
-        "/containers/json?all=1&filters={filter}"
-    ))
-    .ok()?;
-    docker_containers(&answer)
+    let path = format!("/containers/json?all=1&filters={filter}");
+    docker_containers(&get_from_docker(&docker_host(), &path).ok()?)
 }
 
 fn docker_containers(answer: &str) -> Option<Vec<(String, u32)>> {
@@ -278,32 +321,36 @@ fn docker_containers(answer: &str) -> Option<Vec<(String, u32)>> {
     Some(parsed.as_array()?.iter().filter_map(container).collect())
 }
 
-/// Asks the engine at [`docker_host`] over its HTTP API without TLS.
+/// Asks the engine at this address over its HTTP API without TLS.
 ///
 /// The socket is asked, and not the `docker` program, because only the engine is needed.
-fn get_from_docker(path: &str) -> Result<String, String> {
-    let host = docker_host();
-    let nobody = |error: std::io::Error| {
-        format!("no Docker engine answers at {host}: {error}")
+fn get_from_docker(host: &str, path: &str) -> Result<String, Silence> {
+    let nobody = |error: io::Error| Silence {
+        kind: Some(error.kind()),
+        reason: format!("no Docker engine answers at {host}: {error}"),
     };
     if let Some(socket) = host.strip_prefix("unix://") {
         ask_by_path(socket, path).map_err(nobody)
     } else if let Some(address) = host.strip_prefix("tcp://") {
         let address =
             address.to_socket_addrs().map_err(nobody)?.next().ok_or_else(
-                || format!("DOCKER_HOST={host} names no address"),
+                || {
+                    Silence::because(format!(
+                        "DOCKER_HOST={host} names no address"
+                    ))
+                },
             )?;
         let socket = TcpStream::connect_timeout(&address, PATIENCE)
             .map_err(nobody)?;
         socket.set_read_timeout(Some(PATIENCE)).map_err(nobody)?;
         ask(socket, path).map_err(nobody)
     } else {
-        Err(unsupported_docker_host(&host))
+        Err(Silence::because(unsupported_docker_host(host)))
     }
 }
 
 #[cfg(unix)]
-fn ask_by_path(socket: &str, path: &str) -> std::io::Result<String> {
+fn ask_by_path(socket: &str, path: &str) -> io::Result<String> {
     let socket = std::os::unix::net::UnixStream::connect(socket)?;
     socket.set_read_timeout(Some(PATIENCE))?;
     ask(socket, path)
@@ -311,14 +358,11 @@ fn ask_by_path(socket: &str, path: &str) -> std::io::Result<String> {
 
 /// Where no socket has a path, as in a browser, for which this module compiles too.
 #[cfg(not(unix))]
-fn ask_by_path(_: &str, _: &str) -> std::io::Result<String> {
-    Err(std::io::ErrorKind::Unsupported.into())
+fn ask_by_path(_: &str, _: &str) -> io::Result<String> {
+    Err(ErrorKind::Unsupported.into())
 }
 
-fn ask(
-    mut socket: impl Read + Write,
-    path: &str,
-) -> std::io::Result<String> {
+fn ask(mut socket: impl Read + Write, path: &str) -> io::Result<String> {
     write!(socket, "GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n")?;
     let mut answer = String::new();
     socket.read_to_string(&mut answer)?;
@@ -378,11 +422,63 @@ mod tests {
     }
 
     #[test]
-    fn what_mends_a_missing_engine_is_one_command() {
-        for installed in [true, false] {
-            let mend = docker_mend(installed);
-            assert!(!mend.contains("or:") && !mend.contains(','), "{mend}");
+    fn what_mends_java_depends_on_what_is_here() {
+        assert_eq!(java_mend(true, true), "unset JAVA_HOME");
+        if cfg!(target_os = "macos") {
+            for too_old in [true, false] {
+                let mend = java_mend(false, too_old);
+                assert_eq!(mend, "brew install --cask temurin");
+            }
+        } else {
+            assert_eq!(
+                java_mend(false, false),
+                "sudo apt-get install default-jre-headless"
+            );
+            let beside_an_old_one = java_mend(false, true);
+            assert!(
+                beside_an_old_one.starts_with(
+                    "sudo apt-get install openjdk-21-jre-headless || "
+                ),
+                "{beside_an_old_one}"
+            );
         }
+    }
+
+    #[test]
+    fn what_mends_a_missing_engine_is_one_command() {
+        let refused = ErrorKind::ConnectionRefused;
+        let denied = ErrorKind::PermissionDenied;
+        for silence in [None, Some(refused), Some(denied)] {
+            for installed in [true, false] {
+                let mend = docker_mend(installed, silence);
+                assert!(
+                    !mend.contains("or:") && !mend.contains(','),
+                    "{mend}"
+                );
+            }
+        }
+        if !cfg!(target_os = "macos") {
+            assert_eq!(
+                docker_mend(true, Some(refused)),
+                "sudo systemctl start docker"
+            );
+            assert_eq!(
+                docker_mend(true, Some(denied)),
+                r#"sudo usermod -aG docker "$USER"  # then log in again"#
+            );
+        }
+    }
+
+    /// What the user may do is told from the kind: its text is in the system's language.
+    #[test]
+    fn why_no_engine_answers_is_kept() {
+        let kind =
+            |host: &str| get_from_docker(host, "/").unwrap_err().kind;
+        assert_eq!(
+            kind("unix:///nowhere/docker.sock"),
+            Some(ErrorKind::NotFound)
+        );
+        assert_eq!(kind("ssh://docker.example"), None);
     }
 
     #[test]

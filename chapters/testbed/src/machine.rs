@@ -189,13 +189,16 @@ fn docker() -> Tool {
     Tool { name: "Docker", state, mend }
 }
 
+/// What lets a user in whom the engine's socket refuses; one line that can be pasted.
+pub(crate) const JOIN_DOCKER: &str =
+    r#"sudo usermod -aG docker "$USER" # then log in again"#;
+
 /// One command: it lets this user in where the engine runs and refuses, starts the engine where one
 /// is installed, and else installs it.
 fn docker_mend(installed: bool, silence: Option<ErrorKind>) -> String {
     match (installed, silence, cfg!(target_os = "macos")) {
         (_, Some(ErrorKind::PermissionDenied), false) => {
-            r#"sudo usermod -aG docker "$USER"  # then log in again"#
-                .to_owned()
+            JOIN_DOCKER.to_owned()
         }
         (false, ..) => install("docker.io", "--cask docker"),
         (true, _, true) => "open -a Docker".to_owned(),
@@ -464,7 +467,7 @@ mod tests {
             );
             assert_eq!(
                 docker_mend(true, Some(denied)),
-                r#"sudo usermod -aG docker "$USER"  # then log in again"#
+                r#"sudo usermod -aG docker "$USER" # then log in again"#
             );
         }
     }

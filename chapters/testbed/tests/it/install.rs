@@ -165,7 +165,7 @@ fn no_java_is_told_with_what_to_install() -> Result {
     let shown = include_str!("output/no_java.txt").trim_end();
     assert!(message.starts_with(shown), "{message}");
     let mend = testbed::machine::install_java(false);
-    assert!(message.ends_with(&mend), "{message}");
+    assert!(message.contains(&mend), "{message}");
     Ok(())
 }
 

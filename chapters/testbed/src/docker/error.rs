@@ -6,7 +6,8 @@ use std::io;
 use testcontainers::bollard::errors::Error as EngineError;
 use testcontainers::core::error::{ClientError, TestcontainersError};
 
-use crate::machine::{JOIN_DOCKER, docker_host, unsupported_docker_host};
+use crate::machine::JOIN_DOCKER;
+use crate::machine::engine::{docker_host, unsupported_docker_host};
 
 /// Why there is no Kafka in Docker.
 #[derive(Debug, thiserror::Error)]

@@ -28,7 +28,7 @@ struct Finding {
 /// Prints one entry for each tool.
 pub fn run(project: &Project, _: Args) -> anyhow::Result<ExitCode> {
     let spinner = Spinner::start("Looking at this machine");
-    let findings = examine(project, &Surroundings::probe());
+    let findings = examine(project, &Surroundings::probe(), &tools::compose().tool);
     drop(spinner);
     let mut fit = true;
     for finding in &findings {
@@ -48,7 +48,7 @@ pub fn run(project: &Project, _: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(!fit)))
 }
 
-fn examine(project: &Project, around: &Surroundings) -> Vec<Finding> {
+fn examine(project: &Project, around: &Surroundings, compose: &Tool) -> Vec<Finding> {
     let always =
         |tool: Tool| Finding { tool, holds_back: vec!["everything".to_owned()], essential: true };
     let machine = &around.machine;
@@ -72,6 +72,7 @@ fn examine(project: &Project, around: &Surroundings) -> Vec<Finding> {
         optional(&machine.java, &java_side),
         optional(&machine.maven, &java_side),
         optional(&machine.docker, &docker_side),
+        optional(compose, &["cargo xtask kafka up --broker docker".to_owned()]),
         optional(
             &nextest(),
             &["nothing: without it the tests run one program after another".to_owned()],
@@ -217,7 +218,8 @@ mod tests {
     }
 
     fn entry(around: &Surroundings, name: &str) -> String {
-        examine(&project(), around).iter().find(|finding| finding.tool.name == name).unwrap().text()
+        let findings = examine(&project(), around, &tool("Compose", false));
+        findings.iter().find(|finding| finding.tool.name == name).unwrap().text()
     }
 
     #[test]
@@ -226,6 +228,11 @@ mod tests {
         missing  Java        not here
                              holds back  --broker local; runs: admin topics, admin chaos
                              to mend     install Java
+        ");
+        insta::assert_snapshot!(entry(&around(false, true), "Compose"), @r"
+        missing  Compose     not here
+                             holds back  cargo xtask kafka up --broker docker
+                             to mend     install Compose
         ");
         insta::assert_snapshot!(entry(&around(false, false), "Docker"), @r"
         missing  Docker      not here

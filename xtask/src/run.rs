@@ -8,7 +8,7 @@ use testbed::machine::Machine;
 
 use crate::cargo::{self, Built};
 use crate::child;
-use crate::project::{Chapter, Project, Run, without_the_word_chapter};
+use crate::project::{Chapter, Project, Run, Target, TargetKind, without_the_word_chapter};
 use crate::say::{Spinner, Usage};
 use crate::tools;
 
@@ -183,22 +183,25 @@ pub fn build(
     tools::ready_to_build()?;
     let mut command = cargo::cargo(project);
     command.args(selection(chapter, run, kind)?);
-    let first = !project.target_dir().join("debug").join("testbed").is_file();
-    let _spinner;
-    if first {
+    let spinner;
+    if is_built(project, target(chapter, run)?) {
+        command.arg("--quiet");
+        spinner = Some(Spinner::start(format!("Building {}", run.program)));
+    } else {
+        // Cargo shows how far it is.
+        spinner = None;
         let page = chapter
             .pages
             .first()
             .map_or("README.md".to_owned(), |page| format!("book/{}", page.path));
+        let a_kafka = if run.owns_cluster { "" } else { " and a Kafka for it" };
         eprintln!(
-            "Building chapter {} and a Kafka for it; the first build takes a few minutes. Meanwhile: {page}",
+            "Building chapter {}{a_kafka}; the first build takes a few minutes. Meanwhile: {page}",
             chapter.slug
         );
-    } else {
-        command.arg("--quiet");
-        _spinner = Spinner::start(format!("Building {}", run.program));
     }
     let built = cargo::build(&mut command)?;
+    drop(spinner);
     if kind == Kind::Local && !run.owns_cluster {
         install(&built)?;
     }
@@ -236,10 +239,23 @@ pub fn install(built: &[Built]) -> anyhow::Result<()> {
     .context("the local Kafka could not be fetched")
 }
 
-fn selection(chapter: &Chapter, run: &Run, kind: Kind) -> anyhow::Result<Vec<String>> {
-    let target = chapter.target(&run.program).with_context(|| {
+/// True if Cargo has made this program before, perhaps of older code: then most of what it needs is compiled.
+fn is_built(project: &Project, program: &Target) -> bool {
+    let mut folder = project.target_dir().join("debug");
+    if program.kind == TargetKind::Example {
+        folder.push("examples");
+    }
+    folder.join(&program.name).is_file()
+}
+
+fn target<'a>(chapter: &'a Chapter, run: &Run) -> anyhow::Result<&'a Target> {
+    chapter.target(&run.program).with_context(|| {
         format!("{}'s Cargo.toml has a run {:?} of program {:?}, and no [[bin]] or [[example]] of that name", chapter.slug, run.name, run.program)
-    })?;
+    })
+}
+
+fn selection(chapter: &Chapter, run: &Run, kind: Kind) -> anyhow::Result<Vec<String>> {
+    let target = target(chapter, run)?;
     let mut words = vec!["build".to_owned(), "--no-default-features".to_owned()];
     let mut features = Vec::new();
     if chapter.features.iter().any(|feature| feature == "default") {
@@ -331,6 +347,24 @@ mod tests {
         let (usage, text) = said(1, "auto", true).unwrap();
         assert!(usage && text.contains("--keep") && text.contains("testbed own does"), "{text}");
         assert_eq!((said(1, "auto", false), said(0, "local", true)), (None, None));
+    }
+
+    /// A run with a cluster of its own builds no `testbed`: that one's file says nothing of it.
+    #[test]
+    fn a_program_is_known_to_be_built_by_its_own_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let built_in = Some(folder.path().to_owned());
+        let project = Project { root: PathBuf::from("/"), chapters: Vec::new(), built_in };
+        let chapter = chapter("events", "");
+        let built = |run: usize| is_built(&project, target(&chapter, &chapter.runs[run]).unwrap());
+        std::fs::create_dir_all(folder.path().join("debug").join("examples")).unwrap();
+        std::fs::write(folder.path().join("debug").join("testbed"), "").unwrap();
+        assert_eq!((built(0), built(1)), (false, false));
+        std::fs::write(folder.path().join("debug").join("examples").join("events_run"), "")
+            .unwrap();
+        assert_eq!((built(0), built(1)), (false, true));
+        std::fs::write(folder.path().join("debug").join("events"), "").unwrap();
+        assert_eq!((built(0), built(1)), (true, true));
     }
 
     #[test]

@@ -40,11 +40,19 @@ pub fn ready_to_build() -> anyhow::Result<()> {
         |names: &[&str]| names.iter().find_map(|name| on_path(name)).map(|_| String::new());
     let compiler = if is_named { Some(String::new()) } else { is_there(&C_COMPILERS) };
     for tool in [without_c_compiler(compiler), without_make(is_there(&MAKES))] {
-        if let State::Missing(what) | State::Unfit(what) = &tool.state {
-            anyhow::bail!("{what}. To mend: {}", tool.mend);
-        }
+        demand(&tool)?;
     }
     Ok(())
+}
+
+/// Fails with what is missing, and what mends it.
+pub fn demand(tool: &Tool) -> anyhow::Result<()> {
+    match &tool.state {
+        State::Ready(_) => Ok(()),
+        State::Missing(what) | State::Unfit(what) => {
+            anyhow::bail!("{what}. To mend: {}", tool.mend)
+        }
+    }
 }
 
 fn without_c_compiler(version: Option<String>) -> Tool {
@@ -235,13 +243,72 @@ pub fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
     (output.status.success() && !line.is_empty()).then_some(line)
 }
 
+/// How Compose is called: as Docker's plugin, or as the program on the PATH, which may be one of version 1.
+const COMPOSES: [(&str, &[&str]); 2] = [("docker", &["compose"]), ("docker-compose", &[])];
+
+/// The oldest Compose that has `up --wait`.
+const COMPOSE_AT_LEAST: u32 = 2;
+
+/// Where Docker itself keeps plugins of a user, and where it says to fetch this one from: no package of Debian 12
+/// has version 2.
+const COMPOSE_PLUGIN: &str = "curl -fL --create-dirs -o ~/.docker/cli-plugins/docker-compose \
+    https://github.com/docker/compose/releases/latest/download/docker-compose-linux-$(uname -m) \
+    && chmod +x ~/.docker/cli-plugins/docker-compose";
+
+/// Docker Compose.
+pub struct Compose {
+    /// Whether it is here, and new enough.
+    pub tool: Tool,
+    called: (&'static str, &'static [&'static str]),
+}
+
+impl Compose {
+    /// A command that its arguments are added to.
+    ///
+    /// # Errors
+    ///
+    /// It is not here, or too old.
+    pub fn command(&self) -> anyhow::Result<Command> {
+        demand(&self.tool)?;
+        let (program, arguments) = self.called;
+        let mut command = Command::new(program);
+        command.args(arguments);
+        Ok(command)
+    }
+}
+
 /// Compose: Docker's plugin, or the program on the PATH.
-pub fn compose() -> Option<Vec<&'static str>> {
-    let candidates = [vec!["docker", "compose"], vec!["docker-compose"]];
-    candidates.into_iter().find(|words| {
-        let (program, rest) = (words[0], &words[1..]);
-        on_path(program).is_some() && first_line(program, &[rest, &["version"]].concat()).is_some()
+pub fn compose() -> Compose {
+    compose_among(|program, arguments| {
+        on_path(program)?;
+        first_line(program, &[arguments, &["version", "--short"]].concat())
     })
+}
+
+/// The first that is new enough, by what each says of its version. What is no number was built by somebody for
+/// themselves, of newer code.
+fn compose_among(version: impl Fn(&str, &[&str]) -> Option<String>) -> Compose {
+    let [mut called, _] = COMPOSES;
+    let mut state =
+        State::Missing("neither `docker compose` nor docker-compose is here".to_owned());
+    for one in COMPOSES {
+        let Some(version) = version(one.0, one.1) else { continue };
+        if major(&version).is_none_or(|major| major >= COMPOSE_AT_LEAST) {
+            called = one;
+            state = State::Ready(version);
+            break;
+        }
+        state = State::Unfit(format!(
+            "Compose {version} is too old: {COMPOSE_AT_LEAST} or newer is needed, for `up --wait`"
+        ));
+    }
+    let mend = match state {
+        _ if cfg!(target_os = "macos") => install("", "docker-compose"),
+        State::Unfit(_) => COMPOSE_PLUGIN.to_owned(),
+        // Ubuntu's package, or that of Debian 13.
+        _ => format!("{} || {}", install("docker-compose-v2", ""), install("docker-compose", "")),
+    };
+    Compose { tool: Tool { name: "Compose", state, mend }, called }
 }
 
 #[cfg(test)]
@@ -253,6 +320,38 @@ mod tests {
         let said = "rustc 1.95.0\nhost: x86_64-unknown-linux-gnu\nLLVM version: 22.1.2\n";
         assert_eq!(major_of_llvm(said).as_deref(), Some("22"));
         assert_eq!(major_of_llvm("rustc 1.95.0"), None);
+    }
+
+    /// By what `docker compose` and `docker-compose` say of their versions.
+    fn compose_of(plugin: Option<&str>, program: Option<&str>) -> Compose {
+        compose_among(|name, _| {
+            let version = if name == "docker" { plugin } else { program };
+            version.map(str::to_owned)
+        })
+    }
+
+    #[test]
+    fn a_compose_of_version_1_is_none() {
+        let old = compose_of(None, Some("1.29.2"));
+        let said = old.command().unwrap_err().to_string();
+        assert!(said.starts_with("Compose 1.29.2 is too old: 2 or newer is needed"), "{said}");
+        assert!(said.contains("To mend: ") && said.ends_with(&old.tool.mend), "{said}");
+        let none = compose_of(None, None).command().unwrap_err().to_string();
+        assert!(none.starts_with("neither `docker compose` nor docker-compose is here."), "{none}");
+        assert!(none.contains("install docker-compose"), "{none}");
+    }
+
+    #[test]
+    fn a_compose_of_a_later_version_is_called_as_it_is_installed() {
+        let called = |plugin, program| {
+            let compose = compose_of(plugin, program);
+            let State::Ready(version) = &compose.tool.state else { return String::new() };
+            format!("{version}: {}", crate::child::line(&compose.command().unwrap()))
+        };
+        assert_eq!(called(Some("2.40.3"), Some("1.29.2")), "2.40.3: docker compose");
+        assert_eq!(called(None, Some("v5.0.1")), "v5.0.1: docker-compose");
+        assert_eq!(called(Some("1.0.6"), Some("2.26.1-4")), "2.26.1-4: docker-compose");
+        assert_eq!(called(Some("dev"), None), "dev: docker compose");
     }
 
     #[test]

@@ -41,7 +41,7 @@ use self::owner::Owner;
 use crate::cluster::Connection;
 use crate::eventually::{TimedOut, eventually};
 use crate::kind::Kind;
-use crate::machine::docker_host;
+use crate::machine::engine::docker_host;
 use crate::version::KAFKA;
 
 /// How long removing a container may take before we leave it to the guardian.

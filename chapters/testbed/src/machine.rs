@@ -1,13 +1,15 @@
 //! What this machine has for running a Kafka: Java, Maven, a Docker engine.
 
+pub(crate) mod engine;
+
 use std::ffi::OsString;
-use std::io::{Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use crate::version::KAFKA;
+
+pub use engine::{OWNER_LABEL, containers};
 
 /// The oldest Java that Apache Kafka's broker runs on (KIP-1013).
 pub const JAVA_AT_LEAST: u32 = 17;
@@ -142,10 +144,33 @@ fn java() -> Tool {
             }
         }
     };
-    Tool {
-        name: "Java",
-        state,
-        mend: install("openjdk-17-jre-headless", "openjdk@17"),
+    // Whatever is installed, it is this one that is started.
+    let named = program != Path::new("java");
+    let mend = java_mend(named, matches!(state, State::Unfit(_)));
+    Tool { name: "Java", state, mend }
+}
+
+fn java_mend(named_by_java_home: bool, is_unfit: bool) -> String {
+    if named_by_java_home {
+        "unset JAVA_HOME".to_owned()
+    } else {
+        install_java(is_unfit)
+    }
+}
+
+/// The command that installs a Java, also beside another that does not serve.
+///
+/// That other may be the system's default, as 11 is Ubuntu 22.04's: then a newer one has to be named
+/// by its number, and no number is in all of them. On macOS Homebrew's `openjdk` would not be on
+/// the PATH; Temurin is found by the system's own `java`, which starts the newest.
+pub fn install_java(beside_another: bool) -> String {
+    match (beside_another, cfg!(target_os = "macos")) {
+        (true, false) => format!(
+            "{} || {}",
+            install("openjdk-21-jre-headless", ""),
+            install("openjdk-17-jre-headless", "")
+        ),
+        _ => install("default-jre-headless", "--cask temurin"),
     }
 }
 
@@ -172,20 +197,28 @@ fn maven_state(mvn: Option<&Path>, cache: Option<&Path>) -> State {
 }
 
 fn docker() -> Tool {
-    let state = match ask_docker() {
-        Ok(version) => State::Ready(version),
-        Err(reason) => State::Missing(reason),
+    let (state, kind) = match engine::version() {
+        Ok(version) => (State::Ready(version), None),
+        Err(silence) => (State::Missing(silence.reason), silence.kind),
     };
-    let mend = docker_mend(on_path("docker").is_some());
+    let mend = docker_mend(on_path("docker").is_some(), kind);
     Tool { name: "Docker", state, mend }
 }
 
-/// One command: it starts the engine where one is installed, and else installs it.
-fn docker_mend(installed: bool) -> String {
-    match (installed, cfg!(target_os = "macos")) {
-        (false, _) => install("docker.io", "--cask docker"),
-        (true, true) => "open -a Docker".to_owned(),
-        (true, false) => "sudo systemctl start docker".to_owned(),
+/// What lets a user in whom the engine's socket refuses; one line that can be pasted.
+pub(crate) const JOIN_DOCKER: &str =
+    r#"sudo usermod -aG docker "$USER" # then log in again"#;
+
+/// One command: it lets this user in where the engine runs and refuses, starts the engine where one
+/// is installed, and else installs it.
+fn docker_mend(installed: bool, silence: Option<ErrorKind>) -> String {
+    match (installed, silence, cfg!(target_os = "macos")) {
+        (_, Some(ErrorKind::PermissionDenied), false) => {
+            JOIN_DOCKER.to_owned()
+        }
+        (false, ..) => install("docker.io", "--cask docker"),
+        (true, _, true) => "open -a Docker".to_owned(),
+        (true, _, false) => "sudo systemctl start docker".to_owned(),
     }
 }
 
@@ -203,149 +236,6 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
-}
-
-/// Where the Docker engine is: what `DOCKER_HOST` says, else the first usual socket that is there.
-pub(crate) fn docker_host() -> String {
-    std::env::var("DOCKER_HOST").unwrap_or_else(|_| {
-        let runtime =
-            std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-        let socket = docker_socket(
-            runtime.as_deref(),
-            std::env::home_dir().as_deref(),
-            Path::exists,
-        );
-        format!("unix://{}", socket.display())
-    })
-}
-
-/// The places and the order are those of testcontainers, which starts the container: an engine that
-/// it does not find is of no use here.
-fn docker_socket(
-    runtime: Option<&Path>,
-    home: Option<&Path>,
-    is_there: impl Fn(&Path) -> bool,
-) -> PathBuf {
-    let usual = PathBuf::from("/var/run/docker.sock");
-    let others = [
-        (runtime, ".docker/run/docker.sock"),
-        (home, ".docker/run/docker.sock"),
-        (home, ".docker/desktop/docker.sock"),
-    ];
-    let others = others
-        .into_iter()
-        .filter_map(|(folder, socket)| Some(folder?.join(socket)));
-    std::iter::once(usual.clone())
-        .chain(others)
-        .find(|socket| is_there(socket))
-        .unwrap_or(usual)
-}
-
-/// What to say of a `DOCKER_HOST` that cannot be dialled from here.
-pub(crate) fn unsupported_docker_host(host: &str) -> String {
-    let instead = match host.strip_prefix("ssh://") {
-        Some(engine) => format!(
-            ". Forward the engine's socket: ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock {engine}, \
-             and set DOCKER_HOST=unix:///tmp/docker.sock"
-        ),
-        None => String::new(),
-    };
-    format!(
-        "DOCKER_HOST={host} is not supported, only unix:// and tcp:// are{instead}"
-    )
-}
-
-/// How long an engine may take to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-fn ask_docker() -> Result<String, String> {
-    let answer = get_from_docker("/version")?;
-    docker_version(&answer).ok_or_else(|| {
-        format!("what answers at {} is not a Docker engine", docker_host())
-    })
-}
-
-/// The label that the containers of this crate carry; its value is the owner's process id.
-pub const OWNER_LABEL: &str = "io.github.kafka-in-rust.testbed.owner";
-
-/// The ids of the containers of this crate, with their owners' process ids; `None` where no engine
-/// answers.
-pub fn containers() -> Option<Vec<(String, u32)>> {
-    // {"label":["…"]}, as a URL has it.
-    let filter = format!("%7B%22label%22%3A%5B%22{OWNER_LABEL}%22%5D%7D");
-    let answer = get_from_docker(&format!(
-        "/containers/json?all=1&filters={filter}"
-    ))
-    .ok()?;
-    docker_containers(&answer)
-}
-
-fn docker_containers(answer: &str) -> Option<Vec<(String, u32)>> {
-    let (_, body) = answer.split_once("\r\n\r\n")?;
-    let list = body.get(body.find('[')?..=body.rfind(']')?)?;
-    let parsed: serde_json::Value = serde_json::from_str(list).ok()?;
-    let container = |one: &serde_json::Value| {
-        let owner = one.get("Labels")?.get(OWNER_LABEL)?.as_str()?;
-        let id = one.get("Id")?.as_str()?;
-        Some((id.to_owned(), owner.parse().ok()?))
-    };
-    Some(parsed.as_array()?.iter().filter_map(container).collect())
-}
-
-/// Asks the engine at [`docker_host`] over its HTTP API without TLS.
-///
-/// The socket is asked, and not the `docker` program, because only the engine is needed.
-fn get_from_docker(path: &str) -> Result<String, String> {
-    let host = docker_host();
-    let nobody = |error: std::io::Error| {
-        format!("no Docker engine answers at {host}: {error}")
-    };
-    if let Some(socket) = host.strip_prefix("unix://") {
-        ask_by_path(socket, path).map_err(nobody)
-    } else if let Some(address) = host.strip_prefix("tcp://") {
-        let address =
-            address.to_socket_addrs().map_err(nobody)?.next().ok_or_else(
-                || format!("DOCKER_HOST={host} names no address"),
-            )?;
-        let socket = TcpStream::connect_timeout(&address, PATIENCE)
-            .map_err(nobody)?;
-        socket.set_read_timeout(Some(PATIENCE)).map_err(nobody)?;
-        ask(socket, path).map_err(nobody)
-    } else {
-        Err(unsupported_docker_host(&host))
-    }
-}
-
-#[cfg(unix)]
-fn ask_by_path(socket: &str, path: &str) -> std::io::Result<String> {
-    let socket = std::os::unix::net::UnixStream::connect(socket)?;
-    socket.set_read_timeout(Some(PATIENCE))?;
-    ask(socket, path)
-}
-
-/// Where no socket has a path, as in a browser, for which this module compiles too.
-#[cfg(not(unix))]
-fn ask_by_path(_: &str, _: &str) -> std::io::Result<String> {
-    Err(std::io::ErrorKind::Unsupported.into())
-}
-
-fn ask(
-    mut socket: impl Read + Write,
-    path: &str,
-) -> std::io::Result<String> {
-    write!(socket, "GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n")?;
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer)?;
-    Ok(answer)
-}
-
-/// The engine's version in its answer to `GET /version`.
-fn docker_version(answer: &str) -> Option<String> {
-    let (_, body) = answer.split_once("\r\n\r\n")?;
-    // An engine may answer in chunks even to HTTP/1.0: the JSON object is what counts.
-    let object = body.get(body.find('{')?..=body.rfind('}')?)?;
-    let parsed: serde_json::Value = serde_json::from_str(object).ok()?;
-    Some(parsed.get("Version")?.as_str()?.to_owned())
 }
 
 #[cfg(test)]
@@ -413,65 +303,50 @@ mod tests {
     }
 
     #[test]
+    fn what_mends_java_depends_on_what_is_here() {
+        assert_eq!(java_mend(true, true), "unset JAVA_HOME");
+        if cfg!(target_os = "macos") {
+            for too_old in [true, false] {
+                let mend = java_mend(false, too_old);
+                assert_eq!(mend, "brew install --cask temurin");
+            }
+        } else {
+            assert_eq!(
+                java_mend(false, false),
+                "sudo apt-get install default-jre-headless"
+            );
+            let beside_an_old_one = java_mend(false, true);
+            assert!(
+                beside_an_old_one.starts_with(
+                    "sudo apt-get install openjdk-21-jre-headless || "
+                ),
+                "{beside_an_old_one}"
+            );
+        }
+    }
+
+    #[test]
     fn what_mends_a_missing_engine_is_one_command() {
-        for installed in [true, false] {
-            let mend = docker_mend(installed);
-            assert!(!mend.contains("or:") && !mend.contains(','), "{mend}");
+        let refused = ErrorKind::ConnectionRefused;
+        let denied = ErrorKind::PermissionDenied;
+        for silence in [None, Some(refused), Some(denied)] {
+            for installed in [true, false] {
+                let mend = docker_mend(installed, silence);
+                assert!(
+                    !mend.contains("or:") && !mend.contains(','),
+                    "{mend}"
+                );
+            }
         }
-    }
-
-    #[test]
-    fn the_engines_socket_is_looked_for_in_order() {
-        let places = [
-            "/var/run/docker.sock",
-            "/run/user/7/.docker/run/docker.sock",
-            "/people/checkout/.docker/run/docker.sock",
-            "/people/checkout/.docker/desktop/docker.sock",
-        ]
-        .map(Path::new);
-        let found = |there: &[&Path]| {
-            docker_socket(
-                Some(Path::new("/run/user/7")),
-                Some(Path::new("/people/checkout")),
-                |socket| there.contains(&socket),
-            )
-        };
-        for first in 0..places.len() {
-            assert_eq!(found(&places[first..]), places[first]);
+        if !cfg!(target_os = "macos") {
+            assert_eq!(
+                docker_mend(true, Some(refused)),
+                "sudo systemctl start docker"
+            );
+            assert_eq!(
+                docker_mend(true, Some(denied)),
+                r#"sudo usermod -aG docker "$USER" # then log in again"#
+            );
         }
-        assert_eq!(found(&[]), places[0], "what the message then names");
-    }
-
-    #[test]
-    fn an_engine_over_ssh_is_told_what_to_do_instead() {
-        let said = unsupported_docker_host("ssh://checkout@docker.example");
-        assert!(
-            said.starts_with(
-                "DOCKER_HOST=ssh://checkout@docker.example is not supported"
-            ) && said.contains(
-                "ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock checkout@docker.example,"
-            ),
-            "{said}"
-        );
-        let said = unsupported_docker_host("npipe://engine");
-        assert!(said.ends_with("only unix:// and tcp:// are"), "{said}");
-    }
-
-    #[test]
-    fn an_engines_answers_are_read() {
-        let answer = "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"Version\":\"28.2.2\",\"Os\":\"linux\"}\n";
-        assert_eq!(docker_version(answer), Some("28.2.2".to_owned()));
-        assert_eq!(docker_version("HTTP/1.0 200 OK\r\n\r\nhello"), None);
-        let list = format!(
-            "HTTP/1.0 200 OK\r\n\r\n[{{\"Id\":\"a1\",\"Labels\":{{\"{OWNER_LABEL}\":\"7\"}}}}]\n"
-        );
-        assert_eq!(
-            docker_containers(&list),
-            Some(vec![("a1".to_owned(), 7)])
-        );
-        let none = "HTTP/1.0 200 OK\r\n\r\n[]\n";
-        assert_eq!(docker_containers(none), Some(Vec::new()));
-        assert_eq!(docker_containers(answer), None);
-        assert_eq!(docker_version(""), None);
     }
 }

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use crate::cargo;
 use crate::child;
 use crate::project::Project;
-use crate::say;
+use crate::say::{self, Spinner};
 pub use browser::Browser;
 
 /// The program that builds and checks pages.
@@ -117,8 +117,10 @@ fn program(project: &Project, name: &str) -> anyhow::Result<PathBuf> {
         // What a server is made of is half of all that is compiled.
         command.arg("--no-default-features");
     }
+    let _spinner;
     if project.target_dir().join("debug").join(name).is_file() {
         command.arg("--quiet");
+        _spinner = Spinner::start("Building the book's program");
     } else {
         eprintln!("Building the book's program; the first time takes a minute.");
     }

@@ -216,8 +216,8 @@ pub fn deny(context: &Context<'_>) -> Result {
 }
 
 pub fn compose(context: &Context<'_>) -> Result {
-    if tools::compose().is_none() {
-        return Ok(Outcome::LeftOut("no Docker Compose (install docker-compose-v2)".to_owned()));
+    if let Err(lack) = tools::demand(&tools::compose().tool) {
+        return Ok(Outcome::LeftOut(lack.to_string()));
     }
     for profile in ["dev", "test"] {
         let mut command = compose_for(context.project, profile)?;

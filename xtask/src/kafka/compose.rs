@@ -28,7 +28,7 @@ pub fn up(project: &Project, folder: &Folder, profile: &str) -> anyhow::Result<K
     // Before anything is started: whatever ends this program then, `kafka down` knows what to end.
     folder.write(&kept)?;
     let addresses = child::check(start.args(["up", "--detach", "--wait"]))
-        .context("docker-compose.yml does not come up; `cargo xtask doctor` says what is missing")
+        .context("docker-compose.yml does not come up: see above. `cargo xtask doctor` says whether Docker answers")
         .and_then(|()| services.iter().map(|one| address(project, profile, one)).collect());
     match addresses {
         Ok(addresses) => {
@@ -74,12 +74,8 @@ pub fn is_running(project: &Project, kept: &Kept) -> anyhow::Result<bool> {
 
 /// Compose with our file and a profile.
 pub fn compose(project: &Project, profile: &str) -> anyhow::Result<Command> {
-    let words = tools::compose().context(
-        "no Docker Compose on this machine: install Docker, or the package docker-compose-v2",
-    )?;
-    let (program, rest) = words.split_first().context("a program has a name")?;
-    let mut command = Command::new(program);
-    command.args(rest).current_dir(&project.root);
+    let mut command = tools::compose().command()?;
+    command.current_dir(&project.root);
     command.arg("--file").arg(project.root.join("docker-compose.yml")).args(["--profile", profile]);
     Ok(command)
 }

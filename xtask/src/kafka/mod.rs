@@ -171,7 +171,7 @@ fn start(project: &Project, folder: &Folder, up: &Up) -> anyhow::Result<Kept> {
     let brokers = up.brokers();
     let needs: Needs = [Need::Brokers(brokers)].into_iter().collect();
     let kind = match up.broker {
-        BrokerChoice::Auto => for_play(&Machine::probe(), || tools::compose().is_some()),
+        BrokerChoice::Auto => for_play(&Machine::probe(), || tools::compose().tool.is_ready()),
         // Compose says what it lacks, and has three brokers where testbed has one.
         BrokerChoice::Docker => Kind::Docker,
         ref named => kind::choose(named, &needs, Machine::probe)?,

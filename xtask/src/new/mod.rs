@@ -81,15 +81,12 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
     }
     let fill = |template: &str| {
         let up = "../".repeat(place.page.split('/').count());
-        template
-            .replace("@slug@", &args.slug)
-            .replace("@snake@", &args.slug.replace('-', "_"))
+        named(template, &args.slug)
             .replace("@title@", &title)
             .replace("@page@", &place.page)
             .replace("@up@", &up)
             .replace("@recalls@", recalls.trim_end())
             .replace("@quizzes@", &quizzes)
-            .replace("@mark@", tidy::MARK)
     };
     for (name, template) in FILES {
         write(&chapter.join(name), &fill(template))?;
@@ -109,6 +106,14 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
         page = place.page
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// A template for a chapter of this name: in Rust's files nothing else is filled in.
+fn named(template: &str, slug: &str) -> String {
+    template
+        .replace("@slug@", slug)
+        .replace("@snake@", &slug.replace('-', "_"))
+        .replace("@mark@", tidy::MARK)
 }
 
 /// Adds a page's address to the list of those that must lead somewhere for ever.
@@ -240,6 +245,8 @@ fn folder_of(heading: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     const SUMMARY: &str = "# Book\n\n[Introduction](introduction.md)\n\n# Part I · First steps\n\n\
@@ -293,6 +300,27 @@ mod tests {
             "--part must name one of: Part I · First steps; Part II · Big data"
         );
         assert!(place(SUMMARY, Some("part"), "a", "A").is_err());
+    }
+
+    /// The name moves no line break: whoever starts a chapter finds it formatted.
+    #[test]
+    fn code_is_formatted_whatever_the_chapters_name_is() {
+        let config = concat!(env!("CARGO_MANIFEST_DIR"), "/../chapters");
+        for slug in ["abc", "dead-letters", "a-name-of-many-letters", "abcdefghijklmnopqrstuvwx"] {
+            let folder = tempfile::tempdir().unwrap();
+            let code = FILES.iter().filter(|(path, _)| path.ends_with(".rs"));
+            let mut rustfmt = Command::new("rustfmt");
+            rustfmt.args(["--check", "--config-path", config]);
+            for (path, template) in code {
+                let text = named(template, slug);
+                assert!(!text.contains('@'), "something is not filled in:\n{text}");
+                write(&folder.path().join(path), &text).unwrap();
+                rustfmt.arg(folder.path().join(path));
+            }
+            let output = rustfmt.output().expect("no rustfmt: rustup component add rustfmt");
+            let said = [output.stdout, output.stderr].concat();
+            assert!(output.status.success(), "{slug}: {}", String::from_utf8_lossy(&said));
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-pub use chapter::{Chapter, FOUNDATIONS, Fault, Run, TargetKind};
+pub use chapter::{Chapter, FOUNDATIONS, Fault, Run, Target, TargetKind};
 pub use lookup::{nearest, without_the_word_chapter};
 pub use summary::Summary;
 

@@ -16,6 +16,7 @@ use crate::cargo::{self, Built};
 use crate::child;
 use crate::project::{Chapter, Project, Run};
 use crate::run::{self, Around};
+use crate::say::Spinner;
 use crate::suite::Surroundings;
 use crate::tools;
 
@@ -53,7 +54,9 @@ impl Programs {
                 })?;
                 command.args([target.kind.flag(), &target.name]);
             }
+            let spinner = Spinner::start("Building what is recorded; the first time takes minutes");
             built = cargo::build(&mut command)?;
+            drop(spinner);
             if wanted.iter().any(|(.., kind)| *kind == Kind::Local) {
                 run::install(&built)?;
             }

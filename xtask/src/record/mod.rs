@@ -102,7 +102,9 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
             )));
         }
     };
+    let spinner = Spinner::start("Looking at this machine");
     let around = Surroundings::probe();
+    drop(spinner);
     let mut takes = Vec::new();
     let mut complete = true;
     for chapter in chapters {

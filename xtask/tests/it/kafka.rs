@@ -18,7 +18,7 @@ if grep -qx "$verb" "$here/fails" 2>/dev/null; then
   exit 1
 fi
 case $verb in
-  version) echo "Docker Compose version v2" ;;
+  version) echo 2.40.3 ;;
   ps) cat "$here/runs" 2>/dev/null || true ;;
   up) echo 0123abcd >"$here/runs" ;;
   down) rm -f "$here/runs" ;;
@@ -159,6 +159,24 @@ fn containers_that_do_not_come_up_are_taken_down() {
     machine.docker_fails_at("");
     assert_eq!(machine.xtask(&["kafka", "down"]), (0, "Ended.\n".to_owned()));
     assert!(!machine.is_remembered());
+}
+
+/// Its program is on the PATH of many machines, and it would fail at an option it does not know.
+#[test]
+fn a_compose_of_version_1_is_refused_before_anything_starts() {
+    let machine = Machine::new();
+    machine.docker_fails_at("version\n");
+    machine.program("docker-compose", "#!/bin/sh\necho 1.29.2\n");
+    let (code, text) = machine.up_in_docker();
+    assert!(code == 1 && text.contains("Compose 1.29.2 is too old: 2 or newer"), "{text}");
+    assert!(text.contains("To mend: "), "{text}");
+    assert!(!machine.has_containers() && !machine.is_remembered());
+
+    machine.program("docker-compose", DOCKER);
+    machine.docker_fails_at("");
+    machine.program("docker", "#!/bin/sh\nexit 1\n");
+    let (code, text) = machine.up_in_docker();
+    assert!(code == 0 && text.contains("Running: Docker"), "{text}");
 }
 
 /// Killed between `up` and its answer: containers run, and no address is known.

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::REMOVAL;
 use super::error::{DockerError, no_engine};
 use super::owner::{LABEL, Owner};
-use crate::machine::docker_host;
+use crate::machine::engine::docker_host;
 
 /// How long the engine may take to say that it is there.
 const ENGINE: Duration = Duration::from_secs(5);

@@ -1,9 +1,13 @@
 //! What can go wrong between us and a Kafka in Docker.
 
+use std::error::Error;
+use std::io;
+
 use testcontainers::bollard::errors::Error as EngineError;
 use testcontainers::core::error::{ClientError, TestcontainersError};
 
-use crate::machine::{docker_host, unsupported_docker_host};
+use crate::machine::JOIN_DOCKER;
+use crate::machine::engine::{docker_host, unsupported_docker_host};
 
 /// Why there is no Kafka in Docker.
 #[derive(Debug, thiserror::Error)]
@@ -11,15 +15,15 @@ use crate::machine::{docker_host, unsupported_docker_host};
 pub enum DockerError {
     /// No engine answers.
     #[error(
-        "no Docker engine answers at {host}. Start Docker Desktop, or: sudo systemctl start docker. If it \
-         runs elsewhere, set DOCKER_HOST; or use --broker local, which needs Java instead"
+        "no Docker engine answers at {host}. {}. If it runs elsewhere, set DOCKER_HOST; or use --broker local, \
+         which needs Java instead", remedy(cause.as_ref())
     )]
     NoEngine {
         /// Where we asked.
         host: String,
         /// What happened.
         #[source]
-        cause: Box<dyn std::error::Error + Send + Sync>,
+        cause: Box<dyn Error + Send + Sync>,
     },
     /// `DOCKER_HOST` names an engine in a way that this client cannot dial.
     #[error("{}", unsupported_docker_host(host))]
@@ -59,7 +63,7 @@ pub enum DockerError {
     },
     /// No free port, or every one that was free was taken before the container had it.
     #[error("no free port was found for the container")]
-    Port(#[source] std::io::Error),
+    Port(#[source] io::Error),
     /// The broker ended, or never answered.
     #[error(
         "Kafka in its container does not answer: {why}. Its last lines:\n{log}"
@@ -77,7 +81,7 @@ pub enum DockerError {
         id: String,
         /// What happened.
         #[source]
-        cause: Box<dyn std::error::Error + Send + Sync>,
+        cause: Box<dyn Error + Send + Sync>,
     },
 }
 
@@ -89,6 +93,20 @@ pub(super) fn no_engine(cause: EngineError) -> DockerError {
             message,
         } => DockerError::EngineTooOld { host, message },
         cause => DockerError::NoEngine { host, cause: cause.into() },
+    }
+}
+
+/// An engine that refuses this user runs already.
+fn remedy(cause: &(dyn Error + 'static)) -> String {
+    let is_denied = |one: &(dyn Error + 'static)| {
+        one.downcast_ref::<io::Error>().is_some_and(|error| {
+            error.kind() == io::ErrorKind::PermissionDenied
+        })
+    };
+    if anyhow::Chain::new(cause).any(is_denied) {
+        format!("This user may not open its socket: {JOIN_DOCKER}")
+    } else {
+        "Start Docker Desktop, or: sudo systemctl start docker".to_owned()
     }
 }
 
@@ -114,4 +132,25 @@ pub(super) fn is_port_taken(cause: &TestcontainersError) -> bool {
     ]
     .iter()
     .any(|phrase| text.contains(phrase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_let_in_is_not_told_to_start_the_engine() {
+        let said = |kind: io::ErrorKind| {
+            // A client wraps what the system says.
+            let cause = anyhow::Error::from(io::Error::from(kind));
+            let cause = cause.context("connect").into();
+            let host = "unix:///var/run/docker.sock".to_owned();
+            DockerError::NoEngine { host, cause }.to_string()
+        };
+        let denied = said(io::ErrorKind::PermissionDenied);
+        assert!(denied.contains("sudo usermod -aG docker"), "{denied}");
+        assert!(!denied.contains("systemctl"), "{denied}");
+        let nobody = said(io::ErrorKind::ConnectionRefused);
+        assert!(nobody.contains("sudo systemctl start docker"), "{nobody}");
+    }
 }

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
-use crate::machine::docker_host;
+use crate::machine::engine::docker_host;
 
 /// A word means that all is done; an end of file without one, that we are gone.
 ///

@@ -14,7 +14,7 @@ pub enum LocalError {
     #[error(
         "no Java: {} cannot be started. Apache Kafka needs Java {} or newer: {}",
         program.display(), crate::machine::JAVA_AT_LEAST,
-        crate::machine::install("openjdk-17-jre-headless", "openjdk@17")
+        crate::machine::install_java(false)
     )]
     NoJava {
         /// What was tried: `$JAVA_HOME/bin/java`, or `java`.
@@ -34,7 +34,7 @@ pub enum LocalError {
     #[error(
         "{} is Java {found}, too old: Apache Kafka needs {} or newer. {}, or set JAVA_HOME to a newer one",
         program.display(), crate::machine::JAVA_AT_LEAST,
-        crate::machine::install("openjdk-17-jre-headless", "openjdk@17")
+        crate::machine::install_java(true)
     )]
     OldJava {
         /// What was run.

@@ -173,14 +173,15 @@ impl Producer {
         let state = &self.shared.state;
         state
             .wait_until(|| {
-                state.window.used().records == 0 || state.is(ENDED)
+                // Before the count: a thread that ends later may still bring it to 0.
+                let ended = state.is(ENDED);
+                match state.window.used().records {
+                    0 => Some(Ok(())),
+                    _ if ended => Some(Err(SendError::Closed)),
+                    _ => None,
+                }
             })
-            .await;
-        if state.window.used().records == 0 {
-            Ok(())
-        } else {
-            Err(SendError::Closed)
-        }
+            .await
     }
 
     /// Takes nothing more, waits for what is under way, and gives up what has no answer in time.
@@ -205,7 +206,7 @@ impl Producer {
         state.advance(CLOSING);
         let _ = timeout(within, self.flush()).await;
         state.advance(ENDING);
-        state.wait_until(|| state.is(ENDED)).await;
+        state.wait_until(|| state.is(ENDED).then_some(())).await;
         // A thread that ended because a handler panicked leaves records behind.
         let given_up = state.given_up.load(Ordering::SeqCst)
             + state.window.used().records;

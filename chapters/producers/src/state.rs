@@ -92,16 +92,20 @@ impl State {
     /// Waits until half of the window is free, or nothing is taken any more.
     pub(crate) async fn room(&self) {
         let room = || !self.full.load(Ordering::SeqCst) || self.is(CLOSING);
-        self.wait_until(room).await;
+        self.wait_until(|| room().then_some(())).await;
     }
 
-    pub(crate) async fn wait_until(&self, done: impl Fn() -> bool) {
+    /// Waits until `done` has an answer, and gives that one: a second look may find something else.
+    pub(crate) async fn wait_until<T>(
+        &self,
+        done: impl Fn() -> Option<T>,
+    ) -> T {
         let _waiting = Counting::new(&self.waiting);
         loop {
             // Made before the look: `notify_waiters` reaches a future that was made, polled or not.
             let woken = self.wake.notified();
-            if done() {
-                return;
+            if let Some(answer) = done() {
+                return answer;
             }
             woken.await;
         }

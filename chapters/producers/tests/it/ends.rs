@@ -1,5 +1,6 @@
 //! How a producer ends: dropped, closed, or by a handler that panics.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -230,6 +231,31 @@ async fn each_record_taken_while_it_closes_has_one_outcome() -> Result {
         let said = closed.err().map_or(0, |error| error.given_up);
         assert_eq!(said, lost as u64);
     }
+    Ok(())
+}
+
+/// `flush` of an open producer is `Ok`, however records come and go while it looks: here each takes room and gives
+/// it back at once, since no topic can have that name.
+#[tokio::test]
+async fn flush_of_an_open_producer_never_says_closed() -> Result {
+    let (producer, _) = start(&ProducerConfig::new("127.0.0.1:1"))?;
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                let refused = producer.try_send(order("or\0ders", 0));
+                assert!(matches!(refused, Err(SendError::Refused(_))));
+            }
+        });
+        let flushed = futures::executor::block_on(async {
+            for _ in 0..100_000 {
+                producer.flush().await?;
+            }
+            Ok::<_, SendError>(())
+        });
+        stop.store(true, Ordering::Relaxed);
+        flushed
+    })?;
     Ok(())
 }
 

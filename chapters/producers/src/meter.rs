@@ -62,7 +62,7 @@ impl Meter {
         );
         describe_counter!(
             "kafka_connection_errors_total",
-            "Connections to brokers that failed or were lost."
+            "Connections to brokers that failed or were lost; a failure that repeats itself, once in 30 s."
         );
         describe_histogram!(
             "kafka_produce_duration_seconds",

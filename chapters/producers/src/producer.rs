@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -87,6 +87,7 @@ impl Producer {
             state: Arc::clone(&state),
             handler: Box::new(handler),
             meter: Meter::new(&config.client_id),
+            told: AtomicBool::new(false),
         };
         let mut client = ClientConfig::new();
         for (key, value) in config.properties() {

@@ -1,7 +1,7 @@
 //! librdkafka's callbacks: a delivery report becomes an outcome, an error is counted.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rdkafka::ClientContext;
@@ -19,14 +19,21 @@ pub(crate) struct Context {
     pub(crate) state: Arc<State>,
     pub(crate) handler: Box<dyn Fn(Outcome) + Send + Sync>,
     pub(crate) meter: Meter,
+    /// Whether the last error was told once, and is to come again.
+    pub(crate) told: AtomicBool,
 }
 
 impl ClientContext for Context {
+    /// Counts an error that is a connection's. `AllBrokersDown` is none: it follows the last broker's own.
     fn error(&self, error: KafkaError, reason: &str) {
+        // rdkafka 0.39 tells a producer of each error twice, one after the other: where it takes the event off
+        // the queue, and again in the producer's `poll`. Only the polling thread takes events.
+        if self.told.fetch_xor(true, Ordering::Relaxed) {
+            return;
+        }
         use RDKafkaErrorCode as Code;
         if let Some(
             Code::BrokerTransportFailure
-            | Code::AllBrokersDown
             | Code::Resolve
             | Code::SSL
             | Code::Authentication,

@@ -1,11 +1,13 @@
 //! What the counters say, read by a recorder.
 
+use std::time::Duration;
+
 use metrics::Key;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
-use producers::Record;
+use producers::{ProducerConfig, Record};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
-use crate::common::{PATIENCE, Result, config, shop, start};
+use crate::common::{FOR_EVER, PATIENCE, Result, config, shop, start};
 
 /// What the recorder has: each counter's sum, and of each histogram the number of samples. A look empties it.
 fn look(recorder: &DebuggingRecorder) -> Vec<(Key, u64)> {
@@ -79,6 +81,42 @@ async fn a_lost_connection_is_counted() -> Result {
         if errors > 0 { Ok(()) } else { Err("none yet") }
     })
     .await?;
+    Ok(())
+}
+
+/// Nobody listens where one broker should be, or two: each connection that fails is one error, and that all brokers
+/// are down is none.
+#[tokio::test]
+async fn each_failed_connection_is_counted_once() -> Result {
+    for (brokers, failed) in
+        [("127.0.0.1:1", 1), ("127.0.0.1:1,127.0.0.1:2", 2)]
+    {
+        let mut config = ProducerConfig::new(brokers);
+        // Each is tried once, and not again while this test runs.
+        for name in ["reconnect.backoff.ms", "reconnect.backoff.max.ms"] {
+            let ms = FOR_EVER.as_millis().to_string();
+            config.extra.insert(name.to_owned(), ms);
+        }
+        let recorder = DebuggingRecorder::new();
+        let (producer, _) =
+            metrics::with_local_recorder(&recorder, || start(&config))?;
+        producer.send(Record::new("orders", b"2 mugs", 0)).await?;
+        let mut errors = 0;
+        let mut more = || {
+            errors +=
+                counted(&look(&recorder), "kafka_connection_errors_total");
+            errors
+        };
+        testbed::eventually(PATIENCE, "each error", async || {
+            let seen = more();
+            if seen >= failed { Ok(()) } else { Err(format!("{seen}")) }
+        })
+        .await?;
+        // The report of the record that is given up comes behind all that librdkafka had told by now.
+        let given_up = producer.close(Duration::ZERO).await;
+        assert_eq!(given_up.err().ok_or("delivered")?.given_up, 1);
+        assert_eq!(more(), failed, "{brokers}");
+    }
     Ok(())
 }
 

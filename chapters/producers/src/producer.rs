@@ -165,7 +165,7 @@ impl Producer {
     ///
     /// # Errors
     ///
-    /// [`SendError::Closed`] when the producer's thread has ended with records under way.
+    /// [`SendError::Closed`] when a handler panicked with records under way.
     ///
     /// # Cancellation
     ///
@@ -175,10 +175,10 @@ impl Producer {
         state
             .wait_until(|| {
                 // Before the count: a thread that ends later may still bring it to 0.
-                let ended = state.is(ENDED);
+                let panicked = state.panicked();
                 match state.window.used().records {
                     0 => Some(Ok(())),
-                    _ if ended => Some(Err(SendError::Closed)),
+                    _ if panicked => Some(Err(SendError::Closed)),
                     _ => None,
                 }
             })
@@ -208,9 +208,8 @@ impl Producer {
         let _ = timeout(within, self.flush()).await;
         state.advance(ENDING);
         state.wait_until(|| state.is(ENDED).then_some(())).await;
-        // A thread that ended because a handler panicked leaves records behind.
-        let given_up = state.given_up.load(Ordering::SeqCst)
-            + state.window.used().records;
+        let given_up =
+            state.given_up.load(Ordering::SeqCst) + state.missed();
         if given_up == 0 {
             Ok(())
         } else {
@@ -284,8 +283,8 @@ fn start_error(error: KafkaError) -> StartError {
 /// is left.
 fn run(shared: &Shared) {
     // A handler that panics ends its producer and nothing else: it has told its panic by now.
-    let _ = catch_unwind(AssertUnwindSafe(|| report(shared)));
-    shared.state.advance(ENDED);
+    let reports = catch_unwind(AssertUnwindSafe(|| report(shared)));
+    shared.state.end(reports.is_err());
     while !shared.state.is_abandoned() {
         thread::park();
     }
@@ -301,5 +300,34 @@ fn report(shared: &Shared) {
     while state.window.used().records > 0 {
         shared.client.purge(PurgeConfig::default().queue().inflight());
         shared.client.poll(Duration::ZERO);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+    use std::pin::pin;
+
+    use futures::FutureExt;
+
+    use super::*;
+
+    /// A `send` that began before the end takes room after it, finds the producer closed and leaves: nothing is
+    /// lost, and `close` does not say so.
+    #[tokio::test]
+    async fn room_taken_after_the_end_is_no_record()
+    -> Result<(), Box<dyn Error>> {
+        let nobody_there = ProducerConfig::new("127.0.0.1:1");
+        let producer = Producer::start(&nobody_there, |_| {})?;
+        producer.close(Duration::ZERO).await?;
+        assert!(producer.shared.state.enter(7));
+        producer.close(Duration::ZERO).await?;
+        // `flush` waits for that `send` to leave.
+        let mut flush = pin!(producer.flush());
+        assert!(flush.as_mut().now_or_never().is_none());
+        let record = Record::new("orders", b"2 mugs!", 0);
+        assert_eq!(producer.queue(record, 7), Err(SendError::Closed));
+        assert_eq!(flush.now_or_never(), Some(Ok(())));
+        Ok(())
     }
 }

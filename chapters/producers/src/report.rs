@@ -60,16 +60,6 @@ impl ProducerContext for Context {
             }
             Err((error, record)) => (record, Err(delivery_error(error))),
         };
-        if self.state.is(ENDING)
-            && let Err(error) = result
-            && matches!(
-                error.code,
-                RDKafkaErrorCode::PurgeQueue
-                    | RDKafkaErrorCode::PurgeInflight
-            )
-        {
-            self.state.given_up.fetch_add(1, Ordering::SeqCst);
-        }
         // A handler that panicked once is not called again, by whoever drops the client.
         if !self.state.is(ENDED) {
             (self.handler)(Outcome { token, result });
@@ -83,6 +73,17 @@ impl ProducerContext for Context {
                 self.meter.latency(seconds);
             }
             self.meter.publish();
+        }
+        // Where the handler panics, the record stays in the window, and `close` counts it there.
+        if self.state.is(ENDING)
+            && let Err(error) = result
+            && matches!(
+                error.code,
+                RDKafkaErrorCode::PurgeQueue
+                    | RDKafkaErrorCode::PurgeInflight
+            )
+        {
+            self.state.given_up.fetch_add(1, Ordering::SeqCst);
         }
         self.state.leave(bytes(
             record.key(),

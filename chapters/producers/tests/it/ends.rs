@@ -276,3 +276,17 @@ async fn a_handler_that_panics_closes_its_producer() -> Result {
     assert_eq!(closed.err().ok_or("closed")?.given_up, 3);
     Ok(())
 }
+
+/// It panics at the first of three records that `close` gives up: three were given up, and each is counted once.
+#[tokio::test]
+async fn a_handler_that_panics_while_it_closes_counts_no_record_twice()
+-> Result {
+    let nobody_there = ProducerConfig::new("127.0.0.1:1");
+    let producer = Producer::start(&nobody_there, |_| {
+        panic!("a bug in the handler of this test")
+    })?;
+    send(&producer, "orders", 3).await?;
+    let closed = producer.close(Duration::ZERO).await;
+    assert_eq!(closed.err().ok_or("delivered")?.given_up, 3);
+    Ok(())
+}

@@ -21,7 +21,7 @@ use crate::report::{Context, delivery_error};
 use crate::state::{CLOSING, ENDED, ENDING, State};
 use crate::window::{Used, Window};
 
-/// How long the polling thread waits for reports before it looks whether somebody closes.
+/// How long the polling thread takes reports before it tells the counters, and looks whether somebody closes.
 const POLL: Duration = Duration::from_millis(20);
 
 /// An async producer. Clones are the same producer.
@@ -48,6 +48,18 @@ struct Shared {
     client: BaseProducer<Context>,
     state: Arc<State>,
     max_record_bytes: u64,
+}
+
+impl Shared {
+    /// Takes reports for so long, then tells the counters of them.
+    fn poll(&self, within: Duration) {
+        self.client.poll(within);
+        self.publish();
+    }
+
+    fn publish(&self) {
+        self.client.client().context().meter.publish();
+    }
 }
 
 /// Dropped with the last handle.
@@ -172,7 +184,7 @@ impl Producer {
     /// Safe: a future that is dropped stops waiting, and the records go on.
     pub async fn flush(&self) -> Result<(), SendError> {
         let state = &self.shared.state;
-        state
+        let flushed = state
             .wait_until(|| {
                 // Before the count: a thread that ends later may still bring it to 0.
                 let panicked = state.panicked();
@@ -182,7 +194,12 @@ impl Producer {
                     _ => None,
                 }
             })
-            .await
+            .await;
+        if flushed.is_ok() {
+            // The polling thread may not have come to it yet.
+            self.shared.publish();
+        }
+        flushed
     }
 
     /// Takes nothing more, waits for what is under way, and gives up what has no answer in time.
@@ -284,6 +301,8 @@ fn start_error(error: KafkaError) -> StartError {
 fn run(shared: &Shared) {
     // A handler that panics ends its producer and nothing else: it has told its panic by now.
     let reports = catch_unwind(AssertUnwindSafe(|| report(shared)));
+    // Of what came before a panic the counters were not told. A panic of theirs must not keep anybody waiting.
+    let _ = catch_unwind(AssertUnwindSafe(|| shared.publish()));
     shared.state.end(reports.is_err());
     while !shared.state.is_abandoned() {
         thread::park();
@@ -294,12 +313,12 @@ fn run(shared: &Shared) {
 fn report(shared: &Shared) {
     let state = &shared.state;
     while !state.is(ENDING) {
-        shared.client.poll(POLL);
+        shared.poll(POLL);
     }
     // A send that passed its check of the phase may still queue a record: purge until none is left.
     while state.window.used().records > 0 {
         shared.client.purge(PurgeConfig::default().queue().inflight());
-        shared.client.poll(Duration::ZERO);
+        shared.poll(Duration::ZERO);
     }
 }
 

@@ -64,15 +64,11 @@ impl ProducerContext for Context {
         if !self.state.is(ENDED) {
             (self.handler)(Outcome { token, result });
         }
-        let due =
-            self.meter.report(result.err().map(|error| error.class()));
-        let used = self.state.window.used();
         // Before the room is free, so that after `flush` the counters hold everything.
-        if due || used.records == 1 {
-            if let Some(seconds) = age(record) {
-                self.meter.latency(seconds);
-            }
-            self.meter.publish();
+        let measured =
+            self.meter.report(result.err().map(|error| error.class()));
+        if measured && let Some(seconds) = age(record) {
+            self.meter.latency(seconds);
         }
         // Where the handler panics, the record stays in the window, and `close` counts it there.
         if self.state.is(ENDING)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use metrics::Key;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
-use producers::{ProducerConfig, Record};
+use producers::{Producer, ProducerConfig, Record};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use crate::common::{FOR_EVER, PATIENCE, Result, config, shop, start};
@@ -60,6 +60,51 @@ async fn counters_hold_what_was_produced_and_what_failed() -> Result {
     };
     let classes = ["record", "retriable", "fatal"];
     assert_eq!(classes.map(failed), [1, 0, 0]);
+    Ok(())
+}
+
+/// No broker answers, and records go on coming: the first that fail are told at once, long before they are many, and
+/// while others are under way.
+#[tokio::test]
+async fn a_failure_is_told_while_others_are_under_way() -> Result {
+    let cluster = shop().await?;
+    cluster.as_embedded().ok_or("not built in")?.broker_down(1)?;
+    let mut config = config(&cluster);
+    config.delivery_timeout = Duration::from_millis(500);
+    let recorder = DebuggingRecorder::new();
+    let (producer, outcomes) =
+        metrics::with_local_recorder(&recorder, || start(&config))?;
+    testbed::eventually(PATIENCE, "the first failure", async || {
+        let order = Record::new("orders", b"2 mugs", 0);
+        producer.try_send(order).map_err(|error| error.to_string())?;
+        let seen = look(&recorder);
+        match counted(&seen, "kafka_produce_errors_total") {
+            0 => Err("none yet".to_owned()),
+            _ => Ok(()),
+        }
+    })
+    .await?;
+    assert!(outcomes.all().len() < 1_024, "{}", outcomes.all().len());
+    Ok(())
+}
+
+/// The handler panics at the second record of a batch: the first is told.
+#[tokio::test]
+async fn what_came_before_a_panic_is_told() -> Result {
+    let cluster = shop().await?;
+    let recorder = DebuggingRecorder::new();
+    let producer = metrics::with_local_recorder(&recorder, || {
+        Producer::start(&config(&cluster), |outcome| {
+            assert_eq!(outcome.token, 0, "a bug in the handler");
+        })
+    })?;
+    for order in 0..3 {
+        producer.send(Record::new("orders", b"2 mugs", order)).await?;
+    }
+    let closed = producer.close(PATIENCE).await;
+    assert_eq!(closed.err().ok_or("closed")?.given_up, 2);
+    let seen = look(&recorder);
+    assert_eq!(counted(&seen, "kafka_messages_produced_total"), 1);
     Ok(())
 }
 

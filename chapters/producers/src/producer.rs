@@ -82,6 +82,10 @@ impl Producer {
     /// count, or hand on without waiting. If it panics, the producer is closed. It is called before
     /// its record leaves the window, so that after [`flush`](Producer::flush) it has had all of them.
     ///
+    /// It must not own a handle of its own producer: that handle would never be dropped, and the producer never
+    /// end. Nor may it wait for [`send`](Producer::send): no room is given back while it runs. To send again, hand
+    /// the token to a task that does.
+    ///
     /// # Errors
     ///
     /// [`StartError`]: a setting that breaks a rule, that librdkafka does not know, or no thread.

@@ -103,6 +103,26 @@ async fn a_code_that_librdkafka_does_not_name_comes_at_once() -> Result {
     Ok(())
 }
 
+/// The broker has the batch already: its records are delivered, and nobody says at which offset.
+#[tokio::test]
+async fn a_duplicates_answer_is_ok_without_an_offset() -> Result {
+    let cluster = shop().await?;
+    let broker = cluster.as_embedded().ok_or("not built in")?;
+    let (producer, outcomes) = start(&config(&cluster))?;
+    broker.fail_next(
+        RDKafkaApiKey::Produce,
+        &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER],
+    )?;
+    send(&producer, "orders", 2).await?;
+    producer.flush().await?;
+    let first = outcomes.all()[0].result?;
+    assert!(first.offset < 0, "{first:?}");
+    send(&producer, "orders", 1).await?;
+    producer.flush().await?;
+    assert!(outcomes.all()[2].result?.offset >= 0);
+    Ok(())
+}
+
 /// The largest record is taken, and one byte more is refused with both sizes, as librdkafka would: with headers
 /// too, whose lengths count.
 #[tokio::test]

@@ -106,7 +106,8 @@ pub struct ProducerConfig {
     pub window_bytes: u64,
     /// SASL, for brokers that ask who it is.
     pub sasl: Option<Sasl>,
-    /// Further properties of librdkafka, as they are. One that a field above sets is refused.
+    /// Further properties of librdkafka, as they are. One that a field above sets is refused, and so is
+    /// `transactional.id`: transactions are not offered here.
     pub extra: BTreeMap<String, String>,
 }
 
@@ -205,6 +206,13 @@ impl ProducerConfig {
             "set at least 1 ms, at most retry_backoff_max, and that to at most 300 s".to_owned(),
         )?;
         let owned = self.own_properties();
+        // librdkafka would start, and refuse each record: nobody here begins a transaction.
+        rule(
+            !self.extra.contains_key("transactional.id"),
+            "extra",
+            "transactions are not offered here, so `transactional.id` would have each record refused: leave it out, or use rdkafka's producers"
+                .to_owned(),
+        )?;
         for key in self.extra.keys() {
             let ours = owned.contains_key(key.as_str())
                 || ALIASES.contains(&key.as_str())
@@ -406,6 +414,19 @@ mod tests {
             };
             assert_eq!(broken(set), "extra");
         }
+    }
+
+    #[test]
+    fn a_transactional_id_is_refused_with_its_own_reason() {
+        let mut config = ProducerConfig::new("localhost:9092");
+        config.extra.insert("transactional.id".into(), "till-1".into());
+        let error = config.validate().err().map(|error| error.to_string());
+        assert!(
+            error.as_deref().is_some_and(|error| {
+                error.starts_with("extra: transactions are not offered")
+            }),
+            "{error:?}"
+        );
     }
 
     #[test]

@@ -73,7 +73,6 @@ pub fn class(code: RDKafkaErrorCode) -> Class {
         | Code::GaplessGuarantee
         | Code::OutOfOrderSequenceNumber
         | Code::UnknownProducerId
-        | Code::InvalidProducerEpoch
         | Code::InvalidProducerIdMapping
         | Code::ProducerFenced
         | Code::Fenced
@@ -88,6 +87,12 @@ pub fn class(code: RDKafkaErrorCode) -> Class {
         | Code::UnsupportedCompressionType
         | Code::UnsupportedForMessageFormat
         | Code::InvalidRequiredAcks => Class::Fatal,
+        // The broker knows a newer epoch of this producer, and stores
+        // nothing under the old one. Without transactions librdkafka takes
+        // another epoch and goes on, but not with this record. Sent again
+        // it has a new number: if an earlier attempt was stored and its
+        // answer lost, it is in the log twice.
+        Code::InvalidProducerEpoch => Class::Retriable,
         // The rest comes from the state of broker, network or queue, and
         // passes: no leader, too few replicas, a batch that was damaged on
         // its way, a time-out, a full queue, purged before it was sent. A
@@ -211,6 +216,8 @@ mod tests {
             (Code::TopicAuthorizationFailed, Class::Record),
             (Code::OutOfOrderSequenceNumber, Class::Fatal),
             (Code::Fatal, Class::Fatal),
+            (Code::Fenced, Class::Fatal),
+            (Code::InvalidProducerEpoch, Class::Retriable),
             (Code::SaslAuthenticationFailed, Class::Fatal),
             (Code::NotEnoughReplicas, Class::Retriable),
             // CORRUPT_MESSAGE: the batch was damaged on its way.

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::report::{Context, delivery_error};
 use crate::state::{CLOSING, ENDED, ENDING, State};
 use crate::window::{Used, Window};
 
-/// How long the polling thread waits for reports before it looks whether somebody closes.
+/// How long the polling thread takes reports before it tells the counters, and looks whether somebody closes.
 const POLL: Duration = Duration::from_millis(20);
 
 /// An async producer. Clones are the same producer.
@@ -50,6 +50,18 @@ struct Shared {
     max_record_bytes: u64,
 }
 
+impl Shared {
+    /// Takes reports for so long, then tells the counters of them.
+    fn poll(&self, within: Duration) {
+        self.client.poll(within);
+        self.publish();
+    }
+
+    fn publish(&self) {
+        self.client.client().context().meter.publish();
+    }
+}
+
 /// Dropped with the last handle.
 struct Handles {
     state: Arc<State>,
@@ -70,6 +82,10 @@ impl Producer {
     /// count, or hand on without waiting. If it panics, the producer is closed. It is called before
     /// its record leaves the window, so that after [`flush`](Producer::flush) it has had all of them.
     ///
+    /// It must not own a handle of its own producer: that handle would never be dropped, and the producer never
+    /// end. Nor may it wait for [`send`](Producer::send): no room is given back while it runs. To send again, hand
+    /// the token to a task that does.
+    ///
     /// # Errors
     ///
     /// [`StartError`]: a setting that breaks a rule, that librdkafka does not know, or no thread.
@@ -87,6 +103,7 @@ impl Producer {
             state: Arc::clone(&state),
             handler: Box::new(handler),
             meter: Meter::new(&config.client_id),
+            told: AtomicBool::new(false),
         };
         let mut client = ClientConfig::new();
         for (key, value) in config.properties() {
@@ -164,23 +181,29 @@ impl Producer {
     ///
     /// # Errors
     ///
-    /// [`SendError::Closed`] when the producer's thread has ended with records under way.
+    /// [`SendError::Closed`] when a handler panicked with records under way.
     ///
     /// # Cancellation
     ///
     /// Safe: a future that is dropped stops waiting, and the records go on.
     pub async fn flush(&self) -> Result<(), SendError> {
         let state = &self.shared.state;
-        state
+        let flushed = state
             .wait_until(|| {
-                state.window.used().records == 0 || state.is(ENDED)
+                // Before the count: a thread that ends later may still bring it to 0.
+                let panicked = state.panicked();
+                match state.window.used().records {
+                    0 => Some(Ok(())),
+                    _ if panicked => Some(Err(SendError::Closed)),
+                    _ => None,
+                }
             })
             .await;
-        if state.window.used().records == 0 {
-            Ok(())
-        } else {
-            Err(SendError::Closed)
+        if flushed.is_ok() {
+            // The polling thread may not have come to it yet.
+            self.shared.publish();
         }
+        flushed
     }
 
     /// Takes nothing more, waits for what is under way, and gives up what has no answer in time.
@@ -205,10 +228,9 @@ impl Producer {
         state.advance(CLOSING);
         let _ = timeout(within, self.flush()).await;
         state.advance(ENDING);
-        state.wait_until(|| state.is(ENDED)).await;
-        // A thread that ended because a handler panicked leaves records behind.
-        let given_up = state.given_up.load(Ordering::SeqCst)
-            + state.window.used().records;
+        state.wait_until(|| state.is(ENDED).then_some(())).await;
+        let given_up =
+            state.given_up.load(Ordering::SeqCst) + state.missed();
         if given_up == 0 {
             Ok(())
         } else {
@@ -282,8 +304,10 @@ fn start_error(error: KafkaError) -> StartError {
 /// is left.
 fn run(shared: &Shared) {
     // A handler that panics ends its producer and nothing else: it has told its panic by now.
-    let _ = catch_unwind(AssertUnwindSafe(|| report(shared)));
-    shared.state.advance(ENDED);
+    let reports = catch_unwind(AssertUnwindSafe(|| report(shared)));
+    // Of what came before a panic the counters were not told. A panic of theirs must not keep anybody waiting.
+    let _ = catch_unwind(AssertUnwindSafe(|| shared.publish()));
+    shared.state.end(reports.is_err());
     while !shared.state.is_abandoned() {
         thread::park();
     }
@@ -293,11 +317,40 @@ fn run(shared: &Shared) {
 fn report(shared: &Shared) {
     let state = &shared.state;
     while !state.is(ENDING) {
-        shared.client.poll(POLL);
+        shared.poll(POLL);
     }
     // A send that passed its check of the phase may still queue a record: purge until none is left.
     while state.window.used().records > 0 {
         shared.client.purge(PurgeConfig::default().queue().inflight());
-        shared.client.poll(Duration::ZERO);
+        shared.poll(Duration::ZERO);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+    use std::pin::pin;
+
+    use futures::FutureExt;
+
+    use super::*;
+
+    /// A `send` that began before the end takes room after it, finds the producer closed and leaves: nothing is
+    /// lost, and `close` does not say so.
+    #[tokio::test]
+    async fn room_taken_after_the_end_is_no_record()
+    -> Result<(), Box<dyn Error>> {
+        let nobody_there = ProducerConfig::new("127.0.0.1:1");
+        let producer = Producer::start(&nobody_there, |_| {})?;
+        producer.close(Duration::ZERO).await?;
+        assert!(producer.shared.state.enter(7));
+        producer.close(Duration::ZERO).await?;
+        // `flush` waits for that `send` to leave.
+        let mut flush = pin!(producer.flush());
+        assert!(flush.as_mut().now_or_never().is_none());
+        let record = Record::new("orders", b"2 mugs!", 0);
+        assert_eq!(producer.queue(record, 7), Err(SendError::Closed));
+        assert_eq!(flush.now_or_never(), Some(Ok(())));
+        Ok(())
     }
 }

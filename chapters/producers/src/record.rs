@@ -88,7 +88,10 @@ fn length_bytes(length: usize) -> u64 {
 pub struct Place {
     /// Its partition.
     pub partition: i32,
-    /// Its offset; negative with `Acks::None`, where nobody said one.
+    /// Its offset; negative where nobody said one.
+    ///
+    /// With `Acks::None` nobody ever does. With idempotence nobody does where the record's own answer was lost,
+    /// and the answer to a later batch, or "I have that one already" to a retry, stands for it.
     pub offset: i64,
 }
 

@@ -1,7 +1,7 @@
 //! librdkafka's callbacks: a delivery report becomes an outcome, an error is counted.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rdkafka::ClientContext;
@@ -19,14 +19,21 @@ pub(crate) struct Context {
     pub(crate) state: Arc<State>,
     pub(crate) handler: Box<dyn Fn(Outcome) + Send + Sync>,
     pub(crate) meter: Meter,
+    /// Whether the last error was told once, and is to come again.
+    pub(crate) told: AtomicBool,
 }
 
 impl ClientContext for Context {
+    /// Counts an error that is a connection's. `AllBrokersDown` is none: it follows the last broker's own.
     fn error(&self, error: KafkaError, reason: &str) {
+        // rdkafka 0.39 tells a producer of each error twice, one after the other: where it takes the event off
+        // the queue, and again in the producer's `poll`. Only the polling thread takes events.
+        if self.told.fetch_xor(true, Ordering::Relaxed) {
+            return;
+        }
         use RDKafkaErrorCode as Code;
         if let Some(
             Code::BrokerTransportFailure
-            | Code::AllBrokersDown
             | Code::Resolve
             | Code::SSL
             | Code::Authentication,
@@ -53,6 +60,17 @@ impl ProducerContext for Context {
             }
             Err((error, record)) => (record, Err(delivery_error(error))),
         };
+        // A handler that panicked once is not called again, by whoever drops the client.
+        if !self.state.is(ENDED) {
+            (self.handler)(Outcome { token, result });
+        }
+        // Before the room is free, so that after `flush` the counters hold everything.
+        let measured =
+            self.meter.report(result.err().map(|error| error.class()));
+        if measured && let Some(seconds) = age(record) {
+            self.meter.latency(seconds);
+        }
+        // Where the handler panics, the record stays in the window, and `close` counts it there.
         if self.state.is(ENDING)
             && let Err(error) = result
             && matches!(
@@ -62,20 +80,6 @@ impl ProducerContext for Context {
             )
         {
             self.state.given_up.fetch_add(1, Ordering::SeqCst);
-        }
-        // A handler that panicked once is not called again, by whoever drops the client.
-        if !self.state.is(ENDED) {
-            (self.handler)(Outcome { token, result });
-        }
-        let due =
-            self.meter.report(result.err().map(|error| error.class()));
-        let used = self.state.window.used();
-        // Before the room is free, so that after `flush` the counters hold everything.
-        if due || used.records == 1 {
-            if let Some(seconds) = age(record) {
-                self.meter.latency(seconds);
-            }
-            self.meter.publish();
         }
         self.state.leave(bytes(
             record.key(),

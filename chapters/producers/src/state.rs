@@ -19,8 +19,10 @@ pub(crate) struct State {
     waiting: AtomicUsize,
     /// [`OPEN`], [`CLOSING`], [`ENDING`] or [`ENDED`]; it only grows.
     phase: AtomicU8,
-    /// Records that were purged, since [`ENDING`].
+    /// Records that were purged, since [`ENDING`], and whose outcomes were handled.
     pub(crate) given_up: AtomicU64,
+    /// Whether the thread has [`ENDED`] because a handler panicked: what is in the window has no outcome.
+    panicked: AtomicBool,
     /// Whether the last handle is gone, and holds the client no more.
     abandoned: AtomicBool,
 }
@@ -30,7 +32,7 @@ pub(crate) const OPEN: u8 = 0;
 pub(crate) const CLOSING: u8 = 1;
 /// What is under way is given up.
 pub(crate) const ENDING: u8 = 2;
-/// Each record has had its outcome, and no handler is called any more.
+/// No handler is called any more. Each record has had its outcome, unless a handler panicked.
 pub(crate) const ENDED: u8 = 3;
 
 impl State {
@@ -42,6 +44,7 @@ impl State {
             waiting: AtomicUsize::new(0),
             phase: AtomicU8::new(OPEN),
             given_up: AtomicU64::new(0),
+            panicked: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
         }
     }
@@ -53,6 +56,24 @@ impl State {
     pub(crate) fn advance(&self, phase: u8) {
         self.phase.fetch_max(phase, Ordering::SeqCst);
         self.wake.notify_waiters();
+    }
+
+    /// The thread takes no reports any more.
+    pub(crate) fn end(&self, panicked: bool) {
+        self.panicked.store(panicked, Ordering::SeqCst);
+        self.advance(ENDED);
+    }
+
+    pub(crate) fn panicked(&self) -> bool {
+        self.panicked.load(Ordering::SeqCst)
+    }
+
+    /// How many records will never have an outcome, once the thread has [`ENDED`].
+    ///
+    /// After an orderly end what is in the window is no record: a `send` that began before takes room, finds
+    /// the producer closed, and leaves.
+    pub(crate) fn missed(&self) -> u64 {
+        if self.panicked() { self.window.used().records } else { 0 }
     }
 
     /// The last handle is gone.
@@ -92,16 +113,20 @@ impl State {
     /// Waits until half of the window is free, or nothing is taken any more.
     pub(crate) async fn room(&self) {
         let room = || !self.full.load(Ordering::SeqCst) || self.is(CLOSING);
-        self.wait_until(room).await;
+        self.wait_until(|| room().then_some(())).await;
     }
 
-    pub(crate) async fn wait_until(&self, done: impl Fn() -> bool) {
+    /// Waits until `done` has an answer, and gives that one: a second look may find something else.
+    pub(crate) async fn wait_until<T>(
+        &self,
+        done: impl Fn() -> Option<T>,
+    ) -> T {
         let _waiting = Counting::new(&self.waiting);
         loop {
             // Made before the look: `notify_waiters` reaches a future that was made, polled or not.
             let woken = self.wake.notified();
-            if done() {
-                return;
+            if let Some(answer) = done() {
+                return answer;
             }
             woken.await;
         }

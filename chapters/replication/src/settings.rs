@@ -167,7 +167,12 @@ impl Producer {
                     producer.acks = value.parse()?;
                 }
                 "enable.idempotence" => {
-                    idempotence = Some(truth(name, value)?);
+                    idempotence = Some(match (client, value.trim()) {
+                        // librdkafka's short forms.
+                        (Client::Librdkafka, "1" | "t" | "T") => true,
+                        (Client::Librdkafka, "0" | "f" | "F") => false,
+                        _ => truth(name, value)?,
+                    });
                 }
                 "transactional.id" => {
                     transactional = !value.trim().is_empty();
@@ -319,8 +324,9 @@ pub fn properties(text: &str) -> Result<Vec<(&str, &str)>, SettingsError> {
     Ok(all)
 }
 
+/// As clients and brokers read it: in any case.
 fn truth(name: &str, value: &str) -> Result<bool, SettingsError> {
-    match value.trim() {
+    match value.trim().to_ascii_lowercase().as_str() {
         "true" => Ok(true),
         "false" => Ok(false),
         _ => Err(wrong(name, value, "true or false")),
@@ -395,6 +401,25 @@ mod tests {
                 said("transactional.id=till-1\nenable.idempotence=false");
             assert!(said.ends_with("leave the second out"), "{said}");
         }
+    }
+
+    #[test]
+    fn a_truth_value_is_read_as_the_client_reads_it() {
+        let on = |client, value| {
+            let said = format!("enable.idempotence={value}");
+            read(client, &said).map(|producer| producer.idempotence)
+        };
+        for client in [Client::Librdkafka, Client::Java] {
+            assert_eq!(on(client, "True"), Ok(true));
+            assert_eq!(on(client, "FALSE"), Ok(false));
+            assert!(on(client, "yes").is_err());
+        }
+        for (value, is) in [("1", true), ("T", true), ("f", false)] {
+            assert_eq!(on(Client::Librdkafka, value), Ok(is));
+            assert!(on(Client::Java, value).is_err());
+        }
+        let unclean = [("unclean.leader.election.enable", "TRUE")];
+        assert!(Topic::read(1, 1, unclean).is_ok_and(|t| t.unclean));
     }
 
     #[test]

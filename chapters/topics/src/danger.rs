@@ -8,7 +8,7 @@ pub enum Danger {
     /// Keys go to other partitions than their earlier records: their
     /// order is lost.
     MovesKeys,
-    /// Brokers delete records that they keep today.
+    /// Brokers delete records that they keep today, or may cut some off.
     DeletesData,
 }
 
@@ -72,6 +72,11 @@ pub(crate) fn of_config(reset: &Reset<'_>) -> Option<Danger> {
         "delete.retention.ms" | "min.compaction.lag.ms" => {
             compacts && lower(from, reset.to)
         }
+        // A replica that lags may lead then: what it lacks is cut off
+        // on the others, acknowledged or not.
+        "unclean.leader.election.enable" => {
+            is_true(reset.to) && !is_true(from)
+        }
         _ => false,
     };
     costs.then_some(Danger::DeletesData)
@@ -90,6 +95,11 @@ fn lower(from: &str, to: &str) -> bool {
     }
 }
 // ANCHOR_END: rules
+
+/// Brokers read a truth value without regard to case.
+fn is_true(value: &str) -> bool {
+    value.trim().eq_ignore_ascii_case("true")
+}
 
 /// `cleanup.policy` is a list: `delete`, `compact` or `compact,delete`.
 pub(crate) fn has(policy: &str, way: &str) -> bool {
@@ -140,6 +150,21 @@ mod tests {
             assert!(!costs(name, "86400000", "0", "delete"));
         }
         assert!(!costs("segment.ms", "86400000", "1", "compact,delete"));
+    }
+
+    #[test]
+    fn an_unclean_election_that_is_allowed_anew_may_delete() {
+        let unclean = |from, to| {
+            let name = "unclean.leader.election.enable";
+            of_config(&Reset { name, from, to, policy: "delete" })
+        };
+        let deletes = Some(Danger::DeletesData);
+        assert_eq!(unclean(Some("false"), "true"), deletes);
+        assert_eq!(unclean(Some("false"), "TRUE"), deletes);
+        assert_eq!(unclean(None, "true"), deletes, "who knows?");
+        assert_eq!(unclean(Some("true"), "True"), None);
+        assert_eq!(unclean(Some("true"), "false"), None);
+        assert_eq!(unclean(None, "false"), None);
     }
 
     #[test]

@@ -143,8 +143,14 @@ fn config_changes<'a>(
     })
 }
 
-/// Whether two texts are one value: brokers write a number and a list in their own way.
+/// Whether two texts are one value: brokers write a number, a truth value and a list in their own way.
 fn same(is: &str, declared: &str) -> bool {
+    // A broker takes `True` and tells it as `true`.
+    let truth =
+        |text: &str| text.trim().to_ascii_lowercase().parse::<bool>();
+    if let (Ok(is), Ok(declared)) = (truth(is), truth(declared)) {
+        return is == declared;
+    }
     if let (Ok(is), Ok(declared)) =
         (is.parse::<i64>(), declared.parse::<i64>())
     {
@@ -204,12 +210,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_lists_are_compared_as_such() {
+    fn numbers_truth_values_and_lists_are_compared_as_such() {
         for (is, declared) in [
             ("1.0", "1"),
             ("1.0E-4", "0.0001"),
             ("604800000", "604800000"),
             ("compact,delete", "compact, delete"),
+            ("true", "True"),
+            ("false", "FALSE"),
         ] {
             assert!(same(is, declared), "{is} is {declared}");
         }
@@ -219,6 +227,8 @@ mod tests {
             ("delete,compact", "compact,delete"),
             ("0.5", "0.6"),
             ("zstd", "lz4"),
+            ("zstd", "ZSTD"),
+            ("true", "FALSE"),
         ] {
             assert!(!same(is, other), "{is} is not {other}");
         }

@@ -22,7 +22,7 @@ pub enum Shape {
     Buffered(usize),
     /// `FutureProducer`, with its delivery futures in a queue: its cheapest use.
     Futures,
-    /// `FutureProducer`, with a future for every record at once.
+    /// `FutureProducer`, with a future for every record at once, and a queue that takes them all.
     Unbounded,
     /// `ThreadedProducer` and a callback that counts: what everything else is compared with.
     Floor,

@@ -15,6 +15,7 @@ mod grid;
 mod java;
 mod job;
 mod layout;
+mod order;
 mod paced;
 mod payload;
 mod plots;

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use producers::partition::SplitMix64;
 use testbed::{Cluster, TopicSpec, unique_name};
 
 use crate::Plan;
 use crate::about::About;
 use crate::java;
 use crate::job::{self, Job, Measured, Pace, Shape};
+use crate::order;
 use crate::paced;
 use crate::payload::Files;
 use crate::results::{
@@ -22,6 +24,9 @@ const LARGE_RECORDS: u64 = 800_000;
 
 /// How many records each peer of this process sends in a round at the fixed rate.
 const PACED: u64 = 20_000;
+
+/// Of the orders in which they come: whoever measures again has the same.
+const SEED: u64 = 1031;
 
 /// One that takes part in each round.
 struct Contestant {
@@ -95,21 +100,21 @@ pub async fn measure(
     let mut all = contestants(plan);
     // The round that warms up is the broker's: its code is compiled while it runs.
     let warm_up = if plan.quick { 0 } else { 1 };
+    let mut random = SplitMix64::new(SEED);
     for round in 0..plan.rounds + warm_up {
         if !plan.quick {
             about.until_quiet().await?;
         }
         eprintln!("round {round} of {}", plan.rounds);
-        // Each begins a round in turn, so that nobody always comes after the same one.
-        let count = all.len();
-        all.rotate_left(round as usize % count);
-        for one in &mut all {
+        // In another order each round, so that nobody always comes after the same one: who comes before
+        // leaves a log that the broker still writes to the disk.
+        for at in order::draw(all.len(), &mut random) {
+            let one = &mut all[at];
             let measured = run(cluster, files, one).await?;
             if round >= warm_up {
                 one.measured.push(measured);
             }
         }
-        all.rotate_right(round as usize % count);
     }
     about.java_command = java_command();
     let lines: Vec<Line> =

@@ -79,6 +79,11 @@ pub fn measure(job: &Job) -> anyhow::Result<Measured> {
             job.in_flight as usize,
         ))?,
         Shape::Unbounded => {
+            // Room for all of them: with less, `send` sleeps for 100 ms where the queue is full.
+            config.set(
+                "queue.buffering.max.messages",
+                (2 * job.records.max(WARM)).to_string(),
+            );
             runtime()?.block_on(unbounded(&config, &work, job.records))?
         }
         Shape::Floor => {

@@ -19,6 +19,8 @@ use super::{Partitioner, Record};
 /// rdkafka says nothing of a record's size, so a [`Rule::Bytes`](super::Rule::Bytes) never ends a turn here: use
 /// [`Rule::Time`](super::Rule::Time). Whether a partition has a leader is not asked: a key's partition is the same
 /// one, with or without.
+///
+/// A partitioner that panics ends the process: librdkafka's C code calls it, and no panic passes that.
 #[derive(Debug)]
 pub struct Custom<P> {
     partitioner: Mutex<P>,
@@ -39,7 +41,7 @@ impl<P: Partitioner> producer::Partitioner for Custom<P> {
             return PARTITION_UA;
         };
         let record = Record { key, bytes: 0, at: self.start.elapsed() };
-        // A partitioner that panicked in another thread is whole again with its next record.
+        // Poisoned only by whoever calls it from Rust and catches the panic: no panic passes librdkafka's C code.
         let mut partitioner =
             self.partitioner.lock().unwrap_or_else(PoisonError::into_inner);
         let chosen = partitioner.partition(record, partitions);

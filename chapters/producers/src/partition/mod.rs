@@ -9,6 +9,9 @@
 //! | [`Weighted`] | rendezvous hashing, in shares that you give | drawn in the same shares | this crate |
 //! | [`Spread`] | as [`Murmur2`], but a hot key goes to several | [`Sticky`] | this crate |
 //!
+//! librdkafka has a `random` too, but gives records without a key to its sticky partition there as well, unless
+//! `sticky.partitioning.linger.ms` is 0.
+//!
 //! All of them take their randomness as a seed and the time as an argument, so that a test, and a page in a
 //! browser, can say what comes out.
 //! [`Weighted`] places keys as no other client does: who begins with it moves nearly all of them, once.

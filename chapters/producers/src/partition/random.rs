@@ -38,10 +38,11 @@ pub(super) fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Any partition, whatever the key: librdkafka's `random`.
+/// Any partition, whatever the key: librdkafka's `random`, where `sticky.partitioning.linger.ms` is 0. With more,
+/// and 10 is the default, librdkafka gives records without a key its sticky partition under `random` too.
 ///
 /// It balances best and batches worst: each record begins, or joins, a batch of another partition.
-/// KIP-480 replaced it for records without a key in Java's client 2.4, and librdkafka followed in 1.8.
+/// KIP-480 replaced it for records without a key in Java's client 2.4, and librdkafka followed in 1.6.
 #[derive(Clone, Debug)]
 pub struct Random(SplitMix64);
 

@@ -77,7 +77,7 @@ async fn heard(
 /// claim: librdkafka-keeps-the-schedule
 ///
 /// Eight refusals: none is answered by a retry before the shortest delays allow it, and the quickest of three is
-/// done when the longest are over.
+/// done when the longest are over. Two seconds more are for a busy machine: without its cap a schedule would take ten.
 #[tokio::test]
 async fn librdkafka_keeps_the_schedule() -> Result {
     let (first, longest) = (50, 400);
@@ -101,7 +101,7 @@ async fn librdkafka_keeps_the_schedule() -> Result {
         quickest = quickest.min(heard[8]);
     }
     assert_eq!(at_least, ms(2_200));
-    assert!(quickest <= at_most + ms(400), "{quickest:?} > {at_most:?}");
+    assert!(quickest <= at_most + ms(2_000), "{quickest:?} > {at_most:?}");
     Ok(())
 }
 

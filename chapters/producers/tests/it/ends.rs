@@ -1,5 +1,6 @@
 //! How a producer ends: dropped, closed, or by a handler that panics.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -233,6 +234,31 @@ async fn each_record_taken_while_it_closes_has_one_outcome() -> Result {
     Ok(())
 }
 
+/// `flush` of an open producer is `Ok`, however records come and go while it looks: here each takes room and gives
+/// it back at once, since no topic can have that name.
+#[tokio::test]
+async fn flush_of_an_open_producer_never_says_closed() -> Result {
+    let (producer, _) = start(&ProducerConfig::new("127.0.0.1:1"))?;
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                let refused = producer.try_send(order("or\0ders", 0));
+                assert!(matches!(refused, Err(SendError::Refused(_))));
+            }
+        });
+        let flushed = futures::executor::block_on(async {
+            for _ in 0..100_000 {
+                producer.flush().await?;
+            }
+            Ok::<_, SendError>(())
+        });
+        stop.store(true, Ordering::Relaxed);
+        flushed
+    })?;
+    Ok(())
+}
+
 /// A handler that panics ends its producer: nobody waits for ever, and records are given up.
 #[tokio::test]
 async fn a_handler_that_panics_closes_its_producer() -> Result {
@@ -248,5 +274,19 @@ async fn a_handler_that_panics_closes_its_producer() -> Result {
     );
     let closed = producer.close(PATIENCE).await;
     assert_eq!(closed.err().ok_or("closed")?.given_up, 3);
+    Ok(())
+}
+
+/// It panics at the first of three records that `close` gives up: three were given up, and each is counted once.
+#[tokio::test]
+async fn a_handler_that_panics_while_it_closes_counts_no_record_twice()
+-> Result {
+    let nobody_there = ProducerConfig::new("127.0.0.1:1");
+    let producer = Producer::start(&nobody_there, |_| {
+        panic!("a bug in the handler of this test")
+    })?;
+    send(&producer, "orders", 3).await?;
+    let closed = producer.close(Duration::ZERO).await;
+    assert_eq!(closed.err().ok_or("delivered")?.given_up, 3);
     Ok(())
 }

@@ -82,6 +82,32 @@ async fn class_producer_a_broker_lost_count() -> Result {
     Ok(())
 }
 
+/// The broker knows a newer epoch of a numbered producer: the record has failed, and the producer goes on with another
+/// epoch, so that the same record may be sent again.
+#[tokio::test]
+async fn an_old_epoch_ends_the_record_and_not_the_producer() -> Result {
+    let cluster = shop().await?;
+    let broker = cluster.as_embedded().ok_or("not built in")?;
+    let (producer, outcomes) = start(&config(&cluster))?;
+    send(&producer, "orders", 1).await?;
+    producer.flush().await?;
+    broker.fail_next(
+        RDKafkaApiKey::Produce,
+        &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH],
+    )?;
+    producer.send(order("orders", 1)).await?;
+    producer.flush().await?;
+    let error = outcomes.all()[1].result.err().ok_or("acknowledged")?;
+    assert_eq!(error.code, RDKafkaErrorCode::InvalidProducerEpoch);
+    assert_eq!(error.class(), Class::Retriable);
+
+    producer.send(order("orders", 1)).await?;
+    producer.flush().await?;
+    outcomes.all()[2].result?;
+    assert_eq!(stored(&cluster, "orders")?, 2);
+    Ok(())
+}
+
 /// claim: producers-some-errors-come-at-once
 ///
 /// The broker says a code that librdkafka does not try again: it comes at once, though a second attempt would be
@@ -100,6 +126,26 @@ async fn a_code_that_librdkafka_does_not_name_comes_at_once() -> Result {
     let error = outcomes.all()[0].result.err().ok_or("tried again")?;
     assert_eq!(error.code, RDKafkaErrorCode::Unknown);
     assert_eq!(error.class(), Class::Retriable);
+    Ok(())
+}
+
+/// The broker has the batch already: its records are delivered, and nobody says at which offset.
+#[tokio::test]
+async fn a_duplicates_answer_is_ok_without_an_offset() -> Result {
+    let cluster = shop().await?;
+    let broker = cluster.as_embedded().ok_or("not built in")?;
+    let (producer, outcomes) = start(&config(&cluster))?;
+    broker.fail_next(
+        RDKafkaApiKey::Produce,
+        &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER],
+    )?;
+    send(&producer, "orders", 2).await?;
+    producer.flush().await?;
+    let first = outcomes.all()[0].result?;
+    assert!(first.offset < 0, "{first:?}");
+    send(&producer, "orders", 1).await?;
+    producer.flush().await?;
+    assert!(outcomes.all()[2].result?.offset >= 0);
     Ok(())
 }
 

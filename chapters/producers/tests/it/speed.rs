@@ -1,9 +1,11 @@
 //! What the page on speed says, held to what was measured: `benches/results/speed.json`, which
 //! `cargo xtask bench producers -- --write` writes.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use producers::partition::SplitMix64;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::util::Timeout;
@@ -23,6 +25,8 @@ use tables::{BATCH, CODECS, LINGER};
 mod job;
 #[path = "../../benches/speed/layout.rs"]
 mod layout;
+#[path = "../../benches/speed/order.rs"]
+mod order;
 #[allow(dead_code)]
 #[path = "../../benches/speed/paced.rs"]
 mod paced;
@@ -110,6 +114,25 @@ async fn every_shape_sends_every_record() -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Seven rounds of thirteen: all take part in each, and nobody comes after the same one more than three times.
+#[test]
+fn who_comes_after_whom_changes_each_round() {
+    let mut random = SplitMix64::new(1031);
+    let rounds: Vec<_> =
+        (0..7).map(|_| order::draw(13, &mut random)).collect();
+    let mut followed = HashMap::new();
+    for round in &rounds {
+        let mut all = round.clone();
+        all.sort_unstable();
+        assert_eq!(all, (0..13).collect::<Vec<_>>());
+        for two in round.windows(2) {
+            *followed.entry((two[0], two[1])).or_insert(0) += 1;
+        }
+    }
+    let most = followed.values().max();
+    assert!(most <= Some(&3), "{rounds:?}");
 }
 
 /// Whoever edits a table, or changes how it is made, has to make it again.

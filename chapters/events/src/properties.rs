@@ -95,6 +95,11 @@ fn breaks() -> Vec<Break> {
             "data.items[0].unit_price.minor",
         ),
         row(
+            "/data/items/0/unit_price/minor",
+            vec![json!(-1), json!(MAX_MINOR + 1)],
+            "data.items[0].unit_price",
+        ),
+        row(
             "/data/items/0/unit_price/currency",
             vec![json!("XXX"), json!("eur"), json!(978)],
             "data.items[0].unit_price.currency",

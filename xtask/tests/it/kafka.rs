@@ -43,6 +43,23 @@ fn a_broker_for_play_is_started_used_and_ended() {
     assert_eq!(machine.xtask(&["kafka", "down"]), (0, "No Kafka was running.\n".to_owned()));
 }
 
+/// Two at once: the state is that of the faster one, and the other says why it has ended.
+#[test]
+fn the_state_of_another_owner_is_not_taken_for_ones_own() {
+    let machine = Machine::new();
+    let slower = r#"#!/bin/sh
+for state; do :; done
+echo '{"pid":1,"kind":"embedded","version":null,"bootstrap":"127.0.0.1:1","brokers":1}' >"$state"
+echo "error: another \`testbed up\` starts" >&2
+exit 1
+"#;
+    machine.program("testbed", slower);
+    let (code, text) = machine.xtask(&["kafka", "up", "--broker", "embedded"]);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("error: another `testbed up` starts"), "{text}");
+    assert!(machine.is_remembered());
+}
+
 #[test]
 fn containers_that_do_not_come_up_are_taken_down() {
     let machine = Machine::new();

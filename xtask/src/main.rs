@@ -112,6 +112,7 @@ fn main() -> ExitCode {
     });
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
-        ExitCode::from(if error.is::<say::Usage>() { 2 } else { 1 })
+        let stopped = error.downcast_ref::<child::Stopped>().map(child::Stopped::code);
+        ExitCode::from(stopped.unwrap_or(if error.is::<say::Usage>() { 2 } else { 1 }))
     })
 }

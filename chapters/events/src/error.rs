@@ -94,7 +94,7 @@ impl Error {
         match self {
             // The producer knows more than we do. This is how a roll-out in the wrong order looks.
             Self::UnknownType { .. } | Self::NewerSchema { .. } => true,
-            // An event never grows valid: the rules of a version only ever get stricter by a new version.
+            // An event never grows valid: the rules of a version, and its closed lists, change only by a new version.
             Self::Empty
             | Self::TooLarge { .. }
             | Self::NotJson { .. }

@@ -108,7 +108,13 @@ fn bad(
     change: impl FnOnce(&mut Value),
 ) -> BadPayload {
     let user = factory.user();
-    let order = factory.order(&user);
+    // Of something that costs nothing any quantity adds up, and the total would not be refused.
+    let order = loop {
+        let order = factory.order(&user);
+        if order.items[0].unit_price.minor > 0 {
+            break order;
+        }
+    };
     let event = factory.first(OrderEvent::Placed(order));
     // `json!` panics where a value cannot be written as JSON; a test writes every event type.
     let mut text = json!(event);
@@ -120,5 +126,28 @@ fn bad(
         key,
         json: text.to_string().into_bytes(),
         paths,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bad_payload_breaks_what_it_says() {
+        for seed in 0..500 {
+            let mut factory = Factory::new(seed, SUNDAY);
+            for bad in bad_payloads(&mut factory) {
+                let error = Envelope::<ShopEvent>::from_json(&bad.json)
+                    .unwrap_err();
+                for path in bad.paths {
+                    assert!(
+                        error.paths().contains(path),
+                        "seed {seed}, {}: {error}",
+                        bad.name
+                    );
+                }
+            }
+        }
     }
 }

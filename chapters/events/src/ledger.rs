@@ -23,6 +23,8 @@ struct Account {
     total: Option<Money>,
     paid: Option<Money>,
     cancelled: bool,
+    /// A payment did not add up with those before it.
+    impossible: bool,
 }
 
 /// How an order stands.
@@ -36,7 +38,7 @@ pub enum Settlement {
     Over(Money),
     /// There are payments, and the order itself was not seen.
     Unknown,
-    /// Order and payments are in different currencies, or their sum fits no amount.
+    /// Order and payments are not all in one currency, or their sum fits no amount.
     Impossible,
 }
 
@@ -44,7 +46,8 @@ impl Ledger {
     /// Tells the ledger of an event; those that move no money change nothing.
     ///
     /// # Errors
-    /// A payment in another currency than those before it, or a sum that fits no amount. The order keeps its sum.
+    /// A payment in another currency than those before it, or a sum that fits no amount. From then on the order is
+    /// [`Settlement::Impossible`]: which of the payments comes last is chance.
     pub fn tell(&mut self, event: &ShopEvent) -> Result<(), MoneyError> {
         match event {
             ShopEvent::Order(OrderEvent::Placed(order)) => {
@@ -92,11 +95,16 @@ impl Account {
         how: fn(Money, Money) -> Result<Money, MoneyError>,
     ) -> Result<(), MoneyError> {
         let before = self.paid.unwrap_or(Money::zero(amount.currency));
-        self.paid = Some(how(before, amount)?);
+        let sum = how(before, amount);
+        self.impossible |= sum.is_err();
+        self.paid = Some(sum?);
         Ok(())
     }
 
     fn settlement(&self) -> Settlement {
+        if self.impossible {
+            return Settlement::Impossible;
+        }
         let Some(total) = self.total else { return Settlement::Unknown };
         let due = if self.cancelled {
             Money::zero(total.currency)
@@ -180,5 +188,33 @@ mod tests {
         let placed = ShopEvent::from(OrderEvent::Placed(order));
         let captured = ShopEvent::from(PaymentEvent::Captured(payment));
         assert_eq!(told(&[placed, captured]), [Settlement::Impossible]);
+    }
+
+    #[test]
+    fn payments_in_two_currencies_are_impossible_in_either_order() {
+        let mut factory = Factory::new(1, SUNDAY);
+        let user = factory.user();
+        let mut order = factory.order(&user);
+        order.total = Money::new(500, Currency::Eur);
+        let in_euros = crate::PaymentCaptured {
+            amount: order.total,
+            ..factory.payments(&order).remove(0)
+        };
+        let in_dinars = crate::PaymentCaptured {
+            amount: Money::new(3_000, Currency::Kwd),
+            ..in_euros.clone()
+        };
+        let placed = ShopEvent::from(OrderEvent::Placed(order));
+        let [euros, dinars] = [in_euros, in_dinars]
+            .map(|one| ShopEvent::from(PaymentEvent::Captured(one)));
+        for captures in [[&euros, &dinars], [&dinars, &euros]] {
+            let mut ledger = Ledger::default();
+            ledger.tell(&placed).unwrap();
+            ledger.tell(captures[0]).unwrap();
+            assert!(ledger.tell(captures[1]).is_err());
+            let answers: Vec<_> =
+                ledger.orders().map(|(_, answer)| answer).collect();
+            assert_eq!(answers, [Settlement::Impossible]);
+        }
     }
 }

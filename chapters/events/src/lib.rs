@@ -26,11 +26,12 @@
 //! | an optional field left out | takes it as absent |
 //! | a type that the reader does not know | refuses it: [`Error::UnknownType`] |
 //! | a `schema_version` above [`SCHEMA_VERSION`] | refuses it: [`Error::NewerSchema`] |
+//! | a value that a closed list of the reader has not got: a currency, a reason, a method | refuses it for good: [`Error::Shape`] |
 //! | a value that breaks a rule | refuses it: [`Error::Invalid`], all broken rules at once |
 //!
 //! So a new optional field needs no new version.
-//! A field that changes its meaning, its unit or its type does: raise [`SCHEMA_VERSION`], and let every reader learn
-//! the new version before the first producer writes it.
+//! A field that changes its meaning, its unit or its type does, and so does a closed list that gets a value: raise
+//! [`SCHEMA_VERSION`], and let every reader learn the new version before the first producer writes it.
 //!
 //! # Without Kafka
 //!

@@ -187,9 +187,14 @@ fn price_in(
                 "must be in {order} like the total, is {price}"
             )));
         }
-        if !(0..=MAX_MINOR).contains(&price.minor) {
+        if price.minor < 0 {
             return Err(garde::Error::new(format!(
                 "must not be below zero, is {price}"
+            )));
+        }
+        if price.minor > MAX_MINOR {
+            return Err(garde::Error::new(format!(
+                "must be at most {MAX_MINOR} minor units, is {price}"
             )));
         }
         Ok(())
@@ -213,4 +218,36 @@ fn sum(currency: Currency, items: &[Item]) -> Result<Money, MoneyError> {
     items.iter().try_fold(Money::zero(currency), |sum, item| {
         sum.plus(item.unit_price.times(item.quantity)?)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A price is checked by a rule of its own, and says which of its ends is broken.
+    #[test]
+    fn a_price_says_which_bound_it_breaks() {
+        let event = &crate::fixtures::one_of_each()[2];
+        let said = |minor: i64| {
+            let mut text = serde_json::to_value(event).unwrap();
+            text["data"]["items"][0]["unit_price"]["minor"] = json!(minor);
+            let error = Envelope::<OrderEvent>::from_json(
+                text.to_string().as_bytes(),
+            );
+            error.unwrap_err().to_string()
+        };
+        let (below, above) = (said(-1), said(MAX_MINOR + 1));
+        assert!(
+            below.contains("unit_price: must not be below zero"),
+            "{below}"
+        );
+        assert!(
+            above.contains(
+                "unit_price: must be at most 9007199254740991 minor units"
+            ),
+            "{above}"
+        );
+    }
 }

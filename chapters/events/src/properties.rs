@@ -7,7 +7,7 @@ use crate::envelope::{Envelope, MAX_BYTES};
 use crate::error::Error;
 use crate::event::{Event, ShopEvent};
 use crate::factory::{Factory, SUNDAY};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Settlement};
 use crate::money::{Currency, MAX_MINOR, Money};
 use crate::order::{MAX_ITEMS, MAX_QUANTITY, OrderEvent};
 use crate::payment::PaymentEvent;
@@ -93,6 +93,11 @@ fn breaks() -> Vec<Break> {
             "/data/items/0/unit_price/minor",
             vec![json!(12.99), json!("12"), json!(u64::MAX), json!(null)],
             "data.items[0].unit_price.minor",
+        ),
+        row(
+            "/data/items/0/unit_price/minor",
+            vec![json!(-1), json!(MAX_MINOR + 1)],
+            "data.items[0].unit_price",
         ),
         row(
             "/data/items/0/unit_price/currency",
@@ -300,20 +305,43 @@ proptest! {
     }
 
     #[test]
-    fn the_ledger_gives_one_answer_in_any_order(
-        seed in any::<u64>(),
-        shuffle in any::<proptest::sample::Index>(),
-    ) {
-        let mut day = Factory::new(seed, SUNDAY).day(3);
-        let at = shuffle.index(day.len());
-        day.rotate_left(at);
-        day.reverse();
-        let mut ledger = Ledger::default();
-        for event in &day {
-            ledger.tell(&event.data).unwrap();
-        }
-        prop_assert_eq!(ledger.settled(), ledger.orders().count());
+    fn the_ledger_gives_one_answer_in_any_order((day, shuffled) in a_day_in_two_orders()) {
+        let answers = |events: &[ShopEvent]| {
+            let mut ledger = Ledger::default();
+            // The stranger is an error, or what comes after it is.
+            let refused = events.iter().filter(|event| ledger.tell(event).is_err()).count();
+            (refused > 0, ledger.orders().collect::<Vec<_>>())
+        };
+        let (refused, there) = answers(&day);
+        prop_assert_eq!(answers(&shuffled), (refused, there.clone()));
+        let wrong = there.iter().filter(|(_, one)| *one != Settlement::Settled).count();
+        prop_assert_eq!(wrong, usize::from(refused));
     }
+}
+
+/// A day, and its events shuffled. Where anything was paid, one order was also paid in another currency.
+fn a_day_in_two_orders()
+-> impl Strategy<Value = (Vec<ShopEvent>, Vec<ShopEvent>)> {
+    any::<u64>().prop_flat_map(|seed| {
+        let day = Factory::new(seed, SUNDAY).day(3);
+        let mut day: Vec<ShopEvent> =
+            day.into_iter().map(|event| event.data).collect();
+        let stranger = day.iter().find_map(|event| match event {
+            ShopEvent::Payment(PaymentEvent::Captured(payment)) => {
+                let mut payment = payment.clone();
+                payment.amount.currency =
+                    other_than(payment.amount.currency);
+                Some(PaymentEvent::Captured(payment).into())
+            }
+            _ => None,
+        });
+        day.extend(stranger);
+        (Just(day.clone()), Just(day).prop_shuffle())
+    })
+}
+
+fn other_than(currency: Currency) -> Currency {
+    if currency == Currency::Eur { Currency::Kwd } else { Currency::Eur }
 }
 
 /// The name that serde writes, the one that `type_name` says and the one that is decoded are one.

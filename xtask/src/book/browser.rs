@@ -58,13 +58,13 @@ impl Browser {
             command.arg(format!("--test-name-pattern={pattern}"));
         }
         command.arg(suite.join("suite.js")).args(widget_tests(&project.root)?);
-        Ok(child::run(&mut command)?.success())
+        child::passes(&mut command)
     }
 
     /// Prints the built book as one PDF, and the file's path.
     pub fn pdf(&self, project: &Project) -> anyhow::Result<bool> {
         let mut command = self.node(project, None)?;
-        Ok(child::run(command.arg(project.root.join(SUITE).join("pdf.js")))?.success())
+        child::passes(command.arg(project.root.join(SUITE).join("pdf.js")))
     }
 
     /// Node, with what the suite must know in its environment.

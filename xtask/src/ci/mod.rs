@@ -8,17 +8,14 @@ mod leftovers;
 mod steps;
 
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use crate::child::Stop;
 use crate::list::table;
 use crate::project::Project;
 use crate::say::{self, Usage};
 use crate::suite::Surroundings;
-use anyhow::Context as _;
 use leftovers::Leftovers;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// What `ci` takes.
 #[derive(clap::Args)]
@@ -108,7 +105,7 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
             "there is no step {unknown:?}: `cargo xtask ci --steps` lists them"
         )));
     }
-    let stop = Stop::watch().context("no signal can be watched")?;
+    let stop = Stop::watch()?;
     let context = Context { project, around: Surroundings::probe(), before: Leftovers::look() };
     let start = Instant::now();
     let mut rows = Vec::new();
@@ -119,11 +116,9 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
         }
         eprintln!("\n=== {name}: {about}");
         let began = Instant::now();
-        let outcome = step(&context).unwrap_or_else(|error| {
-            eprintln!("error: {error:#}");
-            Outcome::Failed
-        });
+        let outcome = step(&context);
         let seconds = began.elapsed().as_secs();
+        // A step ends by itself: its program gets the signal too.
         if stop.code().is_some() {
             eprintln!(
                 "=== {name}: stopped by a signal, {seconds} s; the steps after it do not run"
@@ -131,6 +126,10 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
             rows.push([name.to_owned(), seconds.to_string(), "stopped".to_owned()]);
             break;
         }
+        let outcome = outcome.unwrap_or_else(|error| {
+            eprintln!("error: {error:#}");
+            Outcome::Failed
+        });
         let (fine, verdict) = judge(&outcome, say::on_ci());
         eprintln!("=== {name}: {verdict}, {seconds} s");
         good &= fine;
@@ -145,25 +144,6 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
     rows.push(["all".to_owned(), start.elapsed().as_secs().to_string(), verdict.to_owned()]);
     print!("\n{}", table(&["Step".to_owned(), "Seconds".to_owned(), "Outcome".to_owned()], &rows));
     Ok(ExitCode::from(stopped.unwrap_or(u8::from(!good))))
-}
-
-/// Whether a signal has asked for the end. A step ends by itself: its program gets the signal too.
-struct Stop(Arc<AtomicUsize>);
-
-impl Stop {
-    fn watch() -> std::io::Result<Stop> {
-        let signal = Arc::new(AtomicUsize::new(0));
-        for (number, value) in [(SIGHUP, 1), (SIGINT, 2), (SIGTERM, 15)] {
-            signal_hook::flag::register_usize(number, Arc::clone(&signal), value)?;
-        }
-        Ok(Stop(signal))
-    }
-
-    /// The exit code that a shell gives a program that the signal ended.
-    fn code(&self) -> Option<u8> {
-        let signal = self.0.load(Ordering::Relaxed);
-        (signal != 0).then(|| u8::try_from(128 + signal).unwrap_or(u8::MAX))
-    }
 }
 
 /// Whether the whole can still pass, and a word for the table.
@@ -189,17 +169,6 @@ mod tests {
         assert!(!judge(&left_out, true).0);
         assert!(!judge(&Outcome::Failed, false).0);
         assert!(judge(&Outcome::Passed, true).0);
-    }
-
-    #[test]
-    fn a_signal_is_told_as_a_shell_tells_it() {
-        let stop = Stop::watch().unwrap();
-        assert_eq!(stop.code(), None);
-        // SIGTERM would be handed on to the children of tests beside this one.
-        signal_hook::low_level::raise(SIGINT).unwrap();
-        assert_eq!(stop.code(), Some(130));
-        stop.0.store(15, Ordering::Relaxed);
-        assert_eq!(stop.code(), Some(143));
     }
 
     #[test]

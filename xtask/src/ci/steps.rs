@@ -88,7 +88,7 @@ pub fn bench(context: &Context<'_>) -> Result {
     for (bench, arguments) in BENCHES {
         let mut command = workspace(context, "test");
         command.args(["--quiet", "--bench", bench, "--"]).args(arguments);
-        good &= child::run(&mut command)?.success();
+        good &= child::passes(&mut command)?;
     }
     Ok(good.into())
 }
@@ -178,7 +178,7 @@ pub fn wasm(context: &Context<'_>) -> Result {
         let mut build = cargo::cargo(context.project);
         build.args(["build", "--quiet", "--lib"]).args(selection).env("RUSTC", &rustc);
         build.arg("--target-dir").arg(context.project.target_dir().join("wasm"));
-        let built = child::run(&mut build)?.success();
+        let built = child::passes(&mut build)?;
         let all = libraries(context, &selection)?;
         let calls: Vec<&str> =
             JAVASCRIPT.into_iter().filter(|one| all.contains(&(*one).to_owned())).collect();
@@ -293,7 +293,7 @@ fn workspace(context: &Context<'_>, verb: &str) -> Command {
 }
 
 fn passes(command: &mut Command) -> Result {
-    Ok(child::run(command)?.success().into())
+    Ok(child::passes(command)?.into())
 }
 
 fn succeeded(code: ExitCode) -> Result {

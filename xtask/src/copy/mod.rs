@@ -72,13 +72,17 @@ enum Home {
 }
 
 fn home_of(project: &Project, dest: &Path) -> anyhow::Result<Home> {
-    let ours = project.root.canonicalize().unwrap_or_else(|_| project.root.clone());
+    let real = |path: PathBuf| path.canonicalize().unwrap_or(path);
+    let (ours, target) = (real(project.root.clone()), real(project.target_dir()));
+    // Below target/ nothing belongs to this repository; the proof copies there.
+    if dest.starts_with(&ours) && !dest.starts_with(&target) {
+        return Err(Usage::error(format!(
+            "{} is inside this repository: name a folder outside of it",
+            dest.display()
+        )));
+    }
     let host = dest.ancestors().find(|folder| folder.join("Cargo.toml").is_file());
     match host {
-        // Below target/ nothing belongs to this repository; the proof copies there.
-        Some(host) if host == ours && !dest.starts_with(project.target_dir()) => Err(Usage::error(
-            format!("{} is inside this repository: name a folder outside of it", dest.display()),
-        )),
         Some(host) if host != ours => Ok(Home::Project(host.to_owned())),
         _ if is_absent_or_empty(dest) => Ok(Home::Own),
         _ => Err(Usage::error(format!(

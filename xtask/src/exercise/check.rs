@@ -26,9 +26,7 @@ pub enum Verdict {
 /// Checks the copy in `folder`.
 pub fn run(project: &Project, folder: &Path) -> anyhow::Result<Verdict> {
     match build(project, folder)? {
-        Some(program) if child::run(&mut command(&program, folder))?.success() => {
-            Ok(Verdict::Passed)
-        }
+        Some(program) if child::passes(&mut command(&program, folder))? => Ok(Verdict::Passed),
         Some(_) => Ok(Verdict::Failed),
         None => Ok(Verdict::DoesNotCompile),
     }

@@ -59,6 +59,9 @@ pub fn prove(project: &Project, lints: &[&str], chapter: Option<&str>) -> anyhow
                 eprintln!("error: {} {name}: {complaint}", exercise.id);
                 wrong += 1;
             } else if let Err(error) = lint(project, folder, lints) {
+                if error.is::<child::Stopped>() {
+                    return Err(error);
+                }
                 eprintln!("error: {} {name}: {error:#}", exercise.id);
                 wrong += 1;
             }

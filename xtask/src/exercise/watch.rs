@@ -1,13 +1,9 @@
 //! Checking on every save.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use anyhow::Context;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-
+use crate::child::Stop;
 use crate::copy::files;
 
 /// Soon enough for somebody who waits, and nothing that a processor notices: a copy has a handful of files.
@@ -32,23 +28,20 @@ pub fn each_save(
     folder: &Path,
     mut check: impl FnMut() -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGHUP, SIGINT, SIGTERM] {
-        signal_hook::flag::register(signal, Arc::clone(&stop))
-            .context("no signal can be watched")?;
-    }
+    let stop = Stop::watch()?;
     loop {
         // Taken before the check, so that a save during it is not missed.
         let before = Stamps::of(folder)?;
-        check()?;
+        let checked = check();
+        if stop.code().is_some() {
+            return Ok(());
+        }
+        checked?;
         while Stamps::of(folder)? == before {
-            if stop.load(Ordering::Relaxed) {
+            if stop.code().is_some() {
                 return Ok(());
             }
             std::thread::sleep(LOOK_EVERY);
-        }
-        if stop.load(Ordering::Relaxed) {
-            return Ok(());
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use testbed::kind::Kind;
 
 use super::kept::{Folder, Kept, tail};
 use crate::cargo;
+use crate::child::Stop;
 use crate::project::Project;
 use crate::run;
 use crate::say::Spinner;
@@ -33,8 +34,14 @@ pub fn up(project: &Project, folder: &Folder, kind: Kind, brokers: u32) -> anyho
 /// The same with a `testbed` that is built.
 pub fn up_with(testbed: &Path, folder: &Folder, kind: Kind, brokers: u32) -> anyhow::Result<Kept> {
     folder.create()?;
-    let output = File::create(folder.output())
+    // Appended to: should two owners begin at the same moment, neither overwrites what the other says.
+    let output = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.output())
+        .and_then(|file| file.set_len(0).map(|()| file))
         .with_context(|| format!("{} cannot be written", folder.output().display()))?;
+    let stop = Stop::watch()?;
     let mut owner = Command::new(testbed)
         .args(["up", "--broker", kind.word(), "--brokers", &brokers.to_string(), "--state"])
         .arg(folder.state())
@@ -46,30 +53,61 @@ pub fn up_with(testbed: &Path, folder: &Folder, kind: Kind, brokers: u32) -> any
         .spawn()
         .context("testbed does not start")?;
     let _spinner = Spinner::start(format!("Starting Kafka, {}", kind.label()));
+    let kept = wait_for(folder, &mut owner, &stop);
+    // From here on a second Ctrl-C ends this program at once.
+    drop(stop);
+    if kept.is_err()
+        && let Err(stays) = end(&mut owner)
+    {
+        eprintln!("warning: {stays:#}");
+    }
+    kept
+}
+
+/// Waits until the owner says where its cluster is; an error where it ends, takes too long, or a signal comes.
+fn wait_for(folder: &Folder, owner: &mut Child, stop: &Stop) -> anyhow::Result<Kept> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        if let Some(kept) = folder.read()? {
+        stop.check()?;
+        // Another owner may have begun at the same moment, and been faster: then this one ends.
+        if let Some(kept) = folder.read()?.filter(|kept| kept.pid == Some(owner.id())) {
             return Ok(kept);
         }
         if let Some(status) = owner.try_wait()? {
             anyhow::bail!("Kafka did not start ({status}):\n{}", tail(&folder.output(), 20));
         }
-        if Instant::now() > deadline {
-            stop(owner.id())?;
-            anyhow::bail!(
-                "Kafka did not answer within {PATIENCE:?}:\n{}",
-                tail(&folder.output(), 20)
-            );
-        }
+        anyhow::ensure!(
+            Instant::now() < deadline,
+            "Kafka did not answer within {PATIENCE:?}:\n{}",
+            tail(&folder.output(), 20)
+        );
         thread::sleep(STEP);
     }
+}
+
+/// Ends an owner whose cluster nobody will use, and waits until it has ended: it is remembered nowhere.
+fn end(owner: &mut Child) -> anyhow::Result<()> {
+    // One that has ended is no longer known by its number.
+    if owner.try_wait()?.is_none() {
+        terminate(owner.id())?;
+    }
+    let deadline = Instant::now() + PATIENCE;
+    while owner.try_wait()?.is_none() {
+        anyhow::ensure!(
+            Instant::now() < deadline,
+            "process {pid} has not ended within {PATIENCE:?}. End it: kill -9 {pid}",
+            pid = owner.id()
+        );
+        thread::sleep(STEP);
+    }
+    Ok(())
 }
 
 /// Tells the owner to end, and waits until it has.
 pub fn down(folder: &Folder, kept: &Kept) -> anyhow::Result<()> {
     let Some(pid) = kept.pid else { return Ok(()) };
     let _spinner = Spinner::start("Ending Kafka");
-    stop(pid)?;
+    terminate(pid)?;
     let deadline = Instant::now() + PATIENCE;
     while is_ours(folder, kept) {
         anyhow::ensure!(
@@ -103,7 +141,7 @@ pub fn is_ours(folder: &Folder, kept: &Kept) -> bool {
     command.contains("testbed") && command.contains(&*folder.state().to_string_lossy())
 }
 
-fn stop(pid: u32) -> anyhow::Result<()> {
+fn terminate(pid: u32) -> anyhow::Result<()> {
     let pid = Pid::from_raw(i32::try_from(pid).context("a process id is a small number")?);
     match kill(pid, Signal::SIGTERM) {
         Ok(()) | Err(nix::errno::Errno::ESRCH) => Ok(()),
@@ -171,9 +209,9 @@ mod tests {
             profile: None,
         };
         assert!(is_ours(&folder, &kept));
-        stop(owner.id()).unwrap();
+        terminate(owner.id()).unwrap();
         owner.wait().unwrap();
         assert!(!is_ours(&folder, &kept));
-        stop(owner.id()).unwrap();
+        terminate(owner.id()).unwrap();
     }
 }

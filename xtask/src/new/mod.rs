@@ -61,6 +61,7 @@ const APPENDIX: &str = "# Appendix";
 /// Writes the chapter, its page, and its line in SUMMARY.md.
 pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
     check_slug(&args.slug)?;
+    args.title.as_deref().map_or(Ok(()), check_title)?;
     let chapter = project.root.join("chapters").join(&args.slug);
     if chapter.exists() {
         return Err(Usage::error(format!("chapters/{} exists: choose another name", args.slug)));
@@ -146,6 +147,18 @@ fn check_slug(slug: &str) -> anyhow::Result<()> {
     if !good || taken.contains(&slug) {
         return Err(Usage::error(format!(
             "{slug:?} cannot be a chapter's name: use small letters, digits and single dashes, such as dead-letters"
+        )));
+    }
+    Ok(())
+}
+
+/// A title stands in a manifest, in links, in a table and in a heading: what means something there is no part of it.
+fn check_title(title: &str) -> anyhow::Result<()> {
+    let has_meaning = |c: char| c.is_control() || "\"\\[]{}<>|".contains(c);
+    if title.trim().is_empty() || title.contains(has_meaning) {
+        return Err(Usage::error(format!(
+            "{title:?} cannot be a chapter's title: use words, without quotes, brackets, backslashes, bars and \
+             control characters"
         )));
     }
     Ok(())
@@ -329,6 +342,16 @@ mod tests {
             assert!(check_slug(slug).unwrap_err().is::<Usage>(), "{slug}");
         }
         assert!(check_slug("dead-letters2").is_ok());
+    }
+
+    #[test]
+    fn titles_that_would_break_a_file_are_refused() {
+        for title in
+            ["", " ", "Say \"no\"", "a[0]", "a\\b", "a\nb", "a | b", "Vec<u8>", "{{#claim a}}"]
+        {
+            assert!(check_title(title).unwrap_err().is::<Usage>(), "{title}");
+        }
+        check_title("Kafka's log (and `ours`): what's new?").unwrap();
         assert_eq!(title_of("dead-letters"), "Dead letters");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use testbed::kind::{BrokerChoice, Kind};
 
 use crate::cargo::{self, Built};
-use crate::child;
+use crate::child::{self, Stop};
 use crate::project::{Chapter, Project, Run};
 use crate::run::{self, Around};
 use crate::say::Spinner;
@@ -108,12 +108,15 @@ impl Programs {
 
 /// Standard output, and standard error for a message.
 fn run_to_its_end(command: &mut Command) -> anyhow::Result<(Vec<u8>, String)> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("`{}` does not start", child::line(command)))?;
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // A program that a signal ends says so, and ends well: that is no run to be compared.
+    let stop = Stop::watch()?;
+    let seen = child::attend(command, see_to_its_end);
+    stop.check()?;
+    seen
+}
+
+fn see_to_its_end(child: &mut Child) -> anyhow::Result<(Vec<u8>, String)> {
     let pid = i32::try_from(child.id()).map(Pid::from_raw);
     let (done, is_done) = mpsc::channel::<()>();
     let watch = std::thread::spawn(move || {

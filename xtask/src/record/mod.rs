@@ -15,6 +15,7 @@ use anyhow::Context;
 use logging::{Difference, Moments, Recording, Soak, compare};
 use testbed::kind::{self, BrokerChoice, Kind};
 
+use crate::child::Stopped;
 use crate::project::{Chapter, Project, Run, without_the_word_chapter};
 use crate::say::{self, Spinner, Usage, count};
 use crate::suite::Surroundings;
@@ -132,11 +133,15 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
             (_, true) => soak(take, &programs),
             _ => record(take, &programs),
         };
-        // One run that fails does not hide the others.
-        good &= taken.unwrap_or_else(|error| {
-            println!("{}: {error:#}", take.name());
-            false
-        });
+        good &= match taken {
+            Err(error) if error.is::<Stopped>() => return Err(error),
+            // One run that fails does not hide the others.
+            Err(error) => {
+                println!("{}: {error:#}", take.name());
+                false
+            }
+            Ok(good) => good,
+        };
     }
     Ok(ExitCode::from(u8::from(!good)))
 }

@@ -89,7 +89,12 @@ pub fn run(project: &Project, args: Args) -> anyhow::Result<ExitCode> {
         again: args.again,
     };
     let built = suite.build()?;
-    if suite.starts_local() && install(&built).is_err() {
+    if suite.starts_local()
+        && let Err(error) = install(&built)
+    {
+        if error.is::<child::Stopped>() {
+            return Err(error);
+        }
         // It has said why. Without a network, as on a train, all other tests can run.
         let around = around.without_local();
         suite.kind = around.kind(&args.broker)?;
@@ -260,7 +265,7 @@ impl Suite<'_> {
         if std::env::var_os(TEST_THREADS).is_none() {
             command.env(TEST_THREADS, test_threads().to_string());
         }
-        let passed = child::run(&mut command)?.success();
+        let passed = child::passes(&mut command)?;
         self.keep_report(!arguments.is_empty())?;
         Ok(passed)
     }
@@ -290,7 +295,7 @@ impl Suite<'_> {
             .arg("--")
             .args(suite::libtest_skips(&self.left_out))
             .args(arguments);
-        Ok(child::run(&mut self.with_a_cluster(built, &command)?)?.success())
+        child::passes(&mut self.with_a_cluster(built, &command)?)
     }
 
     /// Without nextest, which selects by package, the chapter's own executables are run one by one.
@@ -313,7 +318,7 @@ impl Suite<'_> {
             }
             // What Cargo gives a test: its package's folder.
             command.current_dir(&chapter.folder).env("CARGO_MANIFEST_DIR", &chapter.folder);
-            passed &= child::run(&mut command)?.success();
+            passed &= child::passes(&mut command)?;
         }
         Ok(passed)
     }
@@ -329,7 +334,7 @@ impl Suite<'_> {
             command.arg("--").arg(Path::new("chapters").join(&chapter.slug).join("src"));
         }
         eprintln!("Doc tests");
-        Ok(child::run(&mut command)?.success())
+        child::passes(&mut command)
     }
 
     /// `testbed exec`: one cluster for the command. It owns its topics; the tests make their own.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::machine::Machine;
 use crate::repository::{make, read, write};
 use crate::{our_repository, xtask};
 
@@ -108,10 +109,23 @@ fn a_folder_that_is_somebodys_is_refused() {
         (2, true),
         "{stderr}"
     );
-    let (code, _, stderr) =
-        xtask(from.path(), &["copy", "sending", text(&from.path().join("book"))]);
-    assert_eq!((code, stderr.contains("is inside this repository")), (2, true), "{stderr}");
+    // Whatever Cargo project is around the folder: a chapter is one.
+    for inside in ["book", "new", "chapters/sending/mine"] {
+        let (code, _, stderr) =
+            xtask(from.path(), &["copy", "sending", text(&from.path().join(inside))]);
+        let refused = (code, stderr.contains("is inside this repository"));
+        assert_eq!(refused, (2, true), "{inside}: {stderr}");
+    }
     assert_eq!(read(to.path(), "letter.txt"), "mine");
+}
+
+#[test]
+fn below_target_nothing_is_the_repositorys() {
+    let machine = Machine::new();
+    let dest = machine.repository.path().join("target").join("mine");
+    let (code, text) = machine.xtask(&["copy", "sending", text(&dest)]);
+    assert_eq!(code, 0, "{text}");
+    assert!(dest.join("sending").join("Cargo.toml").is_file());
 }
 
 /// The real chapters: every crate that a copy names has come along, with a lock file that fits.

@@ -1,104 +1,9 @@
 //! `kafka up`, `status`, `down`, with a Docker and a `testbed` made of shell: what is remembered, and what is ended.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::Command;
-
-use crate::repository::{make, read, write};
-
-/// Answers as Compose does, notes each call, and fails at the verbs that a file `fails` names.
-const DOCKER: &str = r#"#!/bin/sh
-here=$(dirname "$0")
-for verb in version up ps port down; do
-  case " $* " in *" $verb "*) break ;; esac
-done
-echo "$verb" >>"$here/calls"
-if grep -qx "$verb" "$here/fails" 2>/dev/null; then
-  echo "cannot reach the Docker daemon" >&2
-  exit 1
-fi
-case $verb in
-  version) echo 2.40.3 ;;
-  ps) cat "$here/runs" 2>/dev/null || true ;;
-  up) echo 0123abcd >"$here/runs" ;;
-  down) rm -f "$here/runs" ;;
-  port) echo "127.0.0.1:9092" ;;
-esac
-"#;
-
-/// Names itself as the program that was built.
-const CARGO: &str = r#"#!/bin/sh
-here=$(dirname "$0")
-for name in testbed sending_run; do
-  printf '{"reason":"compiler-artifact","manifest_path":"%s/Cargo.toml","target":{"name":"%s"},"profile":{"test":false},"executable":"%s/%s"}\n' \
-    "$here" "$name" "$here" "$name"
-done
-"#;
-
-/// Keeps a "broker" until it is told to end, and runs a command with one.
-const TESTBED: &str = r#"#!/bin/sh
-case $1 in
-  up)
-    for state; do :; done
-    trap 'rm -f "$state"; kill $!; exit 0' TERM
-    sleep 60 &
-    echo "{\"pid\":$$,\"kind\":\"embedded\",\"version\":null,\"bootstrap\":\"127.0.0.1:4711\",\"brokers\":1}" >"$state.new"
-    mv "$state.new" "$state"
-    wait
-    ;;
-  exec)
-    while [ "$1" != -- ]; do
-      [ "$1" = --broker ] && broker=$2
-      shift
-    done
-    shift
-    KAFKA_BROKERS=${broker#external=} "$@"
-    ;;
-esac
-"#;
-
-struct Machine {
-    repository: tempfile::TempDir,
-    programs: PathBuf,
-}
+use crate::machine::{DOCKER, Machine};
+use crate::repository::{read, write};
 
 impl Machine {
-    fn new() -> Machine {
-        let repository = make();
-        let programs = repository.path().join("target").join("programs");
-        let machine = Machine { repository, programs };
-        machine.program("docker", DOCKER);
-        machine.program("cargo", CARGO);
-        machine.program("testbed", TESTBED);
-        machine.program("sending_run", "#!/bin/sh\necho \"sent to $KAFKA_BROKERS\"\n");
-        machine
-    }
-
-    fn program(&self, name: &str, text: &str) {
-        write(&self.programs, name, text);
-        let path = self.programs.join(name);
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    /// `cargo xtask …` here: its exit code, and what it prints on both streams.
-    fn xtask(&self, words: &[&str]) -> (i32, String) {
-        let path = std::env::var_os("PATH").unwrap();
-        let path = std::env::join_paths(
-            std::iter::once(self.programs.clone()).chain(std::env::split_paths(&path)),
-        );
-        let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
-            .args(words)
-            .current_dir(self.repository.path())
-            .env("PATH", path.unwrap())
-            .env("CARGO", self.programs.join("cargo"))
-            .env_remove("CARGO_TARGET_DIR")
-            .env_remove("KAFKA_BROKERS")
-            .output()
-            .unwrap();
-        let text = [output.stdout, output.stderr].concat();
-        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
-    }
-
     fn up_in_docker(&self) -> (i32, String) {
         self.xtask(&["kafka", "up", "--broker", "docker"])
     }
@@ -109,10 +14,6 @@ impl Machine {
 
     fn is_remembered(&self) -> bool {
         self.state().exists()
-    }
-
-    fn state(&self) -> PathBuf {
-        self.repository.path().join("target").join("kafka").join("state.json")
     }
 
     fn has_containers(&self) -> bool {
@@ -140,6 +41,23 @@ fn a_broker_for_play_is_started_used_and_ended() {
     assert_eq!(machine.xtask(&["kafka", "down"]), (0, "Ended.\n".to_owned()));
     assert_eq!(machine.xtask(&["kafka", "status"]).0, 1);
     assert_eq!(machine.xtask(&["kafka", "down"]), (0, "No Kafka was running.\n".to_owned()));
+}
+
+/// Two at once: the state is that of the faster one, and the other says why it has ended.
+#[test]
+fn the_state_of_another_owner_is_not_taken_for_ones_own() {
+    let machine = Machine::new();
+    let slower = r#"#!/bin/sh
+for state; do :; done
+echo '{"pid":1,"kind":"embedded","version":null,"bootstrap":"127.0.0.1:1","brokers":1}' >"$state"
+echo "error: another \`testbed up\` starts" >&2
+exit 1
+"#;
+    machine.program("testbed", slower);
+    let (code, text) = machine.xtask(&["kafka", "up", "--broker", "embedded"]);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("error: another `testbed up` starts"), "{text}");
+    assert!(machine.is_remembered());
 }
 
 #[test]

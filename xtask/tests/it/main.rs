@@ -8,8 +8,12 @@ mod copy;
 mod exercise;
 /// A Kafka that stays: started, used, ended, and what is left when that fails.
 mod kafka;
+/// A small repository on a machine made of shell.
+mod machine;
 /// A small repository to work on.
 mod repository;
+/// Ctrl-C, TERM and HUP: what runs ends, and the exit code says so.
+mod signals;
 /// The laws, and a new chapter that breaks none.
 mod tidy;
 /// Wrong usage: code 2, and what to type instead.

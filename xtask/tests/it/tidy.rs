@@ -124,6 +124,13 @@ fn a_new_chapter_breaks_no_law_but_that_it_is_unwritten() {
             .contains("| 2 | [Dead letters](book/first/dead-letters.md) |")
     );
 
+    // A title that would break the manifest is refused before anything is written.
+    let (code, _, stderr) = xtask(folder.path(), &["new", "retries", "--title", "Say \"no\""]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("cannot be a chapter's title"), "{stderr}");
+    assert!(!folder.path().join("chapters/retries").exists());
+    assert!(!read(folder.path(), "book/SUMMARY.md").contains("retries"));
+
     let (code, _, stderr) = xtask(folder.path(), &["new", "dead-letters"]);
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("chapters/dead-letters exists"), "{stderr}");

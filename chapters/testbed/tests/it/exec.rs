@@ -240,13 +240,24 @@ async fn up_stays_until_it_is_told_to_end() -> Result {
     assert_eq!(said["pid"], child.id().ok_or("gone")?);
     assert_eq!(said["kind"], "embedded");
 
+    // A second one for the same file would make the first one's cluster unknown to all.
+    let (output, _, stderr) =
+        run(&["up", "--broker", "embedded", "--state", path]).await?;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr.contains("another `testbed up` starts, or runs, for"),
+        "{stderr}"
+    );
+    assert_eq!(std::fs::read_to_string(&state)?, text);
+
     kill(
         Pid::from_raw(i32::try_from(child.id().ok_or("gone")?)?),
         Signal::SIGTERM,
     )?;
     let status = timeout(PATIENCE, child.wait()).await??;
     assert!(status.success());
-    assert!(!state.exists(), "a state file of a cluster that is gone");
+    // Neither a state file of a cluster that is gone, nor anything else.
+    assert_eq!(std::fs::read_dir(folder.path())?.count(), 0);
     Ok(())
 }
 

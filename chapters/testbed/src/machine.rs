@@ -270,11 +270,11 @@ mod tests {
             folder.map(|folder| folder.display().to_string())
         };
         let is = |folder: &str| Some(folder.to_owned());
-        let (own, home) = (("TESTBED_CACHE", "jars"), ("HOME", "/home/me"));
+        let (own, home) = (("TESTBED_CACHE", "jars"), ("HOME", "/me"));
         let xdg = ("XDG_CACHE_HOME", "/cache");
         assert_eq!(cache(&[home, xdg, own]), is("jars"));
         assert_eq!(cache(&[home, xdg]), is("/cache/kafka-in-rust"));
-        let of_home = is("/home/me/.cache/kafka-in-rust");
+        let of_home = is("/me/.cache/kafka-in-rust");
         assert_eq!(cache(&[home, ("XDG_CACHE_HOME", "")]), of_home);
         assert_eq!(cache(&[home, ("XDG_CACHE_HOME", "cache")]), of_home);
         assert_eq!(cache(&[]), None);

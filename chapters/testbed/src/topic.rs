@@ -338,6 +338,11 @@ impl TestTopic {
         Ok(topic)
     }
 
+    /// A unique name, as in [`TestTopic::new`], for a topic that the test's own code creates, or does not.
+    pub fn to_be_created(cluster: &Cluster, name: &str) -> TestTopic {
+        TestTopic { name: unique_name(name), cluster: cluster.clone() }
+    }
+
     /// The topic's full name.
     pub fn name(&self) -> &str {
         &self.name

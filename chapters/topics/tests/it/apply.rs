@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
-use testbed::{Cluster, cluster, eventually, unique_name};
+use testbed::{Cluster, TestTopic, cluster, eventually};
 use tokio::time::timeout;
 use topics::{
     Actual, Admin, AdminError, Allow, Danger, Declared, TopicName,
@@ -33,25 +33,25 @@ async fn actual(admin: &Admin, name: &str) -> Result<Actual> {
     Ok(found.remove(&name).ok_or("no such topic")?)
 }
 
-async fn a_topic(configs: &str) -> Result<(Cluster, Admin, String)> {
+async fn a_topic(configs: &str) -> Result<(Cluster, Admin, TestTopic)> {
     let cluster = cluster("admin").await?;
     let admin = Admin::new(&cluster.client_config())?;
-    let name = unique_name("orders");
-    admin.apply(&declared(&name, 3, configs)?, NO).await?;
-    Ok((cluster, admin, name))
+    let topic = TestTopic::to_be_created(&cluster, "orders");
+    admin.apply(&declared(topic.name(), 3, configs)?, NO).await?;
+    Ok((cluster, admin, topic))
 }
 
 /// What was declared is what the brokers have, and a second look finds nothing to do.
 #[tokio::test]
 async fn what_is_declared_is_created_and_then_left_alone() -> Result {
-    let (_cluster, admin, name) = a_topic("retention.ms: 3600000").await?;
+    let (_cluster, admin, topic) = a_topic("retention.ms: 3600000").await?;
 
-    let found = actual(&admin, &name).await?;
+    let found = actual(&admin, topic.name()).await?;
     assert_eq!((found.partitions, found.replication_factor), (3, 1));
     let set: Vec<_> = found.on_topic().collect();
     assert!(set.contains(&("retention.ms", "3600000")), "{set:?}");
 
-    let again = declared(&name, 3, "retention.ms: 3600000")?;
+    let again = declared(topic.name(), 3, "retention.ms: 3600000")?;
     assert!(admin.plan(&again).await?.is_empty());
     assert_eq!(admin.apply(&again, NO).await?, []);
     Ok(())
@@ -62,14 +62,14 @@ async fn what_is_declared_is_created_and_then_left_alone() -> Result {
 /// AlterConfigs replaces all settings of a topic; what is not declared is set again with what is.
 #[tokio::test]
 async fn a_setting_that_is_not_declared_stays() -> Result {
-    let (_cluster, admin, name) =
+    let (_cluster, admin, topic) =
         a_topic("retention.ms: 3600000, segment.ms: 600000").await?;
 
-    let longer = declared(&name, 3, "retention.ms: 7200000")?;
+    let longer = declared(topic.name(), 3, "retention.ms: 7200000")?;
     let applied = admin.apply(&longer, NO).await?;
 
     assert_eq!(applied.len(), 1);
-    let found = actual(&admin, &name).await?;
+    let found = actual(&admin, topic.name()).await?;
     assert_eq!(found.value("retention.ms"), Some("7200000"));
     let set: Vec<_> = found.on_topic().collect();
     assert!(set.contains(&("segment.ms", "600000")), "{set:?}");
@@ -81,15 +81,15 @@ async fn a_setting_that_is_not_declared_stays() -> Result {
 /// Fewer partitions are refused in the plan, and nothing else of the plan is made; the broker would refuse them too.
 #[tokio::test]
 async fn fewer_partitions_are_refused() -> Result {
-    let (cluster, admin, name) = a_topic("retention.ms: 3600000").await?;
+    let (cluster, admin, topic) = a_topic("retention.ms: 3600000").await?;
 
-    let fewer = declared(&name, 2, "retention.ms: 7200000")?;
+    let fewer = declared(topic.name(), 2, "retention.ms: 7200000")?;
     let refused = admin.apply(&fewer, YES).await.err();
     assert!(
         matches!(refused, Some(AdminError::Refused { .. })),
         "{refused:?}"
     );
-    let found = actual(&admin, &name).await?;
+    let found = actual(&admin, topic.name()).await?;
     assert_eq!(found.partitions, 3);
     assert_eq!(found.value("retention.ms"), Some("3600000"));
 
@@ -97,10 +97,11 @@ async fn fewer_partitions_are_refused() -> Result {
         cluster.client_config().create()?;
     let asked = client
         .create_partitions(
-            [&NewPartitions::new(&name, 2)],
+            [&NewPartitions::new(topic.name(), 2)],
             &AdminOptions::new(),
         )
         .await?;
+    let name = topic.name().to_owned();
     assert_eq!(asked, [Err((name, RDKafkaErrorCode::InvalidPartitions))]);
     Ok(())
 }
@@ -111,14 +112,14 @@ async fn fewer_partitions_are_refused() -> Result {
 /// harmless change beside them is not made either.
 #[tokio::test]
 async fn what_costs_something_needs_a_yes() -> Result {
-    let (_cluster, admin, name) = a_topic("retention.ms: 3600000").await?;
+    let (_cluster, admin, topic) = a_topic("retention.ms: 3600000").await?;
     let only =
         |moved_keys, deleted_data| Allow { moved_keys, deleted_data };
 
     for (wanted, danger, no, yes) in [
         (
             declared(
-                &name,
+                topic.name(),
                 3,
                 "retention.ms: 1000000, segment.ms: 7200000",
             )?,
@@ -127,7 +128,7 @@ async fn what_costs_something_needs_a_yes() -> Result {
             only(false, true),
         ),
         (
-            declared(&name, 5, "segment.ms: 3600000")?,
+            declared(topic.name(), 5, "segment.ms: 3600000")?,
             Danger::MovesKeys,
             only(false, true),
             only(true, false),
@@ -144,7 +145,7 @@ async fn what_costs_something_needs_a_yes() -> Result {
         admin.apply(&wanted, yes).await?;
         assert!(admin.plan(&wanted).await?.is_empty());
     }
-    assert_eq!(actual(&admin, &name).await?.partitions, 5);
+    assert_eq!(actual(&admin, topic.name()).await?.partitions, 5);
     Ok(())
 }
 
@@ -152,22 +153,25 @@ async fn what_costs_something_needs_a_yes() -> Result {
 #[tokio::test]
 async fn a_brokers_refusal_names_the_topic_and_what_had_been_done() -> Result
 {
-    let (_cluster, admin, name) = a_topic("").await?;
+    let (cluster, admin, _topic) = a_topic("").await?;
+    let [first, second] = ["first", "second"]
+        .map(|name| TestTopic::to_be_created(&cluster, name));
     let two = Declared::from_yaml(&format!(
-        "topics:\n- {{ name: {name}-a, partitions: 1, replication_factor: 1 }}\n- {{ name: {name}-b, partitions: 1, replication_factor: 99 }}\n"
+        "topics:\n- {{ name: {}, partitions: 1, replication_factor: 1 }}\n- {{ name: {}, partitions: 1, replication_factor: 99 }}\n",
+        first.name(),
+        second.name()
     ))?;
     match admin.apply(&two, NO).await {
         Err(AdminError::Failed { topic, what, applied, .. }) => {
-            assert_eq!(topic.to_string(), format!("{name}-b"));
+            assert_eq!(topic.to_string(), second.name());
             assert_eq!(what, "creating it");
             assert_eq!(applied.len(), 1, "the first was made");
         }
         other => panic!("{other:?}"),
     }
     // An apply that fails does not wait until all brokers know what it made.
-    let first = format!("{name}-a");
     let made = eventually(PATIENCE, "the first is known", async || {
-        actual(&admin, &first).await
+        actual(&admin, first.name()).await
     });
     assert_eq!(made.await?.partitions, 1);
     Ok(())
@@ -177,7 +181,8 @@ async fn a_brokers_refusal_names_the_topic_and_what_had_been_done() -> Result
 #[tokio::test]
 async fn the_program_plans_applies_and_refuses() -> Result {
     let cluster = cluster("admin").await?;
-    let name = unique_name("orders");
+    let topic = TestTopic::to_be_created(&cluster, "orders");
+    let name = topic.name();
     let file =
         Path::new(&std::env::temp_dir()).join(format!("{name}.yaml"));
     let file = Removed(file);
@@ -189,7 +194,7 @@ async fn the_program_plans_applies_and_refuses() -> Result {
         program.arg(words[0]).arg(&file.0).args(&words[1..]);
         let output = timeout(PATIENCE, program.output()).await??;
         let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8(said)?.replace(&name, "orders");
+        let said = String::from_utf8(said)?.replace(name, "orders");
         let code = output.status.code().unwrap_or(-1);
         let typed = [&words[..1], &["orders.yaml"], &words[1..]].concat();
         let typed = typed.join(" ");

@@ -27,7 +27,8 @@ impl ProducerContext for Refused {
 
 fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().without_time().with_ansi(false).init();
-    let brokers = std::env::var("KAFKA_BROKERS").context("KAFKA_BROKERS")?;
+    let brokers =
+        std::env::var("KAFKA_BROKERS").context("KAFKA_BROKERS")?;
     let producer: ThreadedProducer<Refused> = ClientConfig::new()
         .set("bootstrap.servers", brokers)
         .create_with_context(Refused::default())?;

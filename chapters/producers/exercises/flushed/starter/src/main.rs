@@ -10,7 +10,8 @@ use rdkafka::producer::{
 
 fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().without_time().with_ansi(false).init();
-    let brokers = std::env::var("KAFKA_BROKERS").context("KAFKA_BROKERS")?;
+    let brokers =
+        std::env::var("KAFKA_BROKERS").context("KAFKA_BROKERS")?;
     let producer: ThreadedProducer<DefaultProducerContext> =
         ClientConfig::new().set("bootstrap.servers", brokers).create()?;
     for order in 1..=10 {

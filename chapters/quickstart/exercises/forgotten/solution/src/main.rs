@@ -8,7 +8,8 @@ use rdkafka::{
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().without_time().with_ansi(false).init();
-    let brokers = std::env::var("KAFKA_BROKERS").context("KAFKA_BROKERS")?;
+    let brokers =
+        std::env::var("KAFKA_BROKERS").context("KAFKA_BROKERS")?;
     let producer: FutureProducer =
         ClientConfig::new().set("bootstrap.servers", brokers).create()?;
     let mut sends = Vec::new();

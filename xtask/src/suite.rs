@@ -265,6 +265,19 @@ mod tests {
     }
 
     #[test]
+    fn what_runs_again_are_the_integration_tests_of_chapters() {
+        let project = Project::open(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap());
+        let project = project.unwrap();
+        let again = nextest_filter_again(&project, &[]);
+        assert!(again.starts_with("kind(test) and (package("), "{again}");
+        assert_eq!(again.matches("package(=").count(), project.chapters.len());
+        assert!(!again.contains("package(=xtask)") && !again.contains("package(=book)"), "{again}");
+        let left_out = around(true, false, true).left_out(&BrokerChoice::Auto);
+        let rest = nextest_filter_again(&project, &left_out);
+        assert_eq!(rest, format!("{again} and not (kind(test) and test(/(^|::)(docker)::/))"));
+    }
+
+    #[test]
     fn tests_are_found_in_files_folders_and_inline() {
         let folder = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {

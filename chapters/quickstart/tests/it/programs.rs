@@ -38,6 +38,8 @@ fn command(program: &str, cluster: &Cluster) -> Command {
     let mut command = Command::new(path);
     command
         .env("KAFKA_BROKERS", &cluster.bootstrap)
+        // A pipe gets no colours, also where nobody has asked for none.
+        .env_remove("NO_COLOR")
         .env_remove("LOG_FORMAT")
         .env_remove("RUST_LOG")
         .stdin(Stdio::null())
